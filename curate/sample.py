@@ -1,0 +1,47 @@
+"""The columns a sample may have, with Arrow type and unit, and the key that names it for ever."""
+
+import hashlib
+from collections.abc import Sequence
+
+import pyarrow as pa
+
+TURN = pa.struct([pa.field("from", pa.string()), pa.field("value", pa.string())])
+
+COLUMNS = pa.schema(
+    [
+        pa.field("key", pa.string(), nullable=False),  # 32 hex digits, see `sample_key`
+        pa.field("url", pa.string()),  # where the media is, as the source spells it
+        pa.field("caption", pa.string()),  # text that came with the media
+        pa.field("image", pa.large_binary()),  # encoded picture; 32-bit offsets end at 2 GiB
+        pa.field("image_format", pa.string()),  # member name in a shard: jpg, png, webp, gif
+        pa.field("width", pa.int32()),  # pixels, of `image`
+        pa.field("height", pa.int32()),  # pixels, of `image`
+        pa.field("original_width", pa.int32()),  # pixels, as fetched
+        pa.field("original_height", pa.int32()),  # pixels, as fetched
+        pa.field("sha256", pa.string()),  # 64 hex digits, of `image`
+        pa.field("conversations", pa.list_(TURN)),  # LLaVA's turns: from is human or gpt
+    ]
+)
+
+
+def column(name: str) -> pa.Field:
+    """Return the shared definition of a column, for a stage's `writes`."""
+    return COLUMNS.field(name)
+
+
+def is_media(field: pa.Field) -> bool:
+    """Tell whether a column holds media bytes, which stay out of small files."""
+    return bool(pa.types.is_large_binary(field.type))
+
+
+def sample_key(identity: Sequence[str | None]) -> str:
+    """Hash what identifies a sample at its source (URL and caption, or document id) to 32 hex digits.
+
+    Parts are length-prefixed, so ("ab", "c") and ("a", "bc") differ; None differs from "".
+    """
+    digest = hashlib.blake2b(digest_size=16)
+    for part in identity:
+        raw = b"" if part is None else part.encode("utf-8", "surrogatepass")
+        digest.update(b"-" if part is None else str(len(raw)).encode())
+        digest.update(b":" + raw)
+    return digest.hexdigest()

@@ -1,0 +1,163 @@
+"""Files at any fsspec URL: whole or not at all.
+
+An object store publishes what was written before an exception, so nothing is streamed to its final name: bytes are
+complete in memory or in a local temporary file first, then they appear in one step (rename here, one upload there).
+"""
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import IO, Any
+
+import fsspec
+from fsspec.implementations.local import LocalFileSystem
+
+from curate.errors import InputError, StorageError
+
+
+
+class Folder:
+    """A folder at a local path or any fsspec URL. Picklable; names inside are relative, with `/`."""
+
+    def __init__(self, url: str) -> None:
+        """Keep the URL; nothing is touched until a method is called."""
+        self.url = url.rstrip("/") if "://" in url else os.path.abspath(url)  # noqa: PTH100 - keeps a missing path
+
+    def __reduce__(self) -> tuple[type["Folder"], tuple[str]]:
+        """Pickle by URL: a connection never travels."""
+        return type(self), (self.url,)
+
+    def __repr__(self) -> str:
+        return f"Folder({self.url!r})"
+
+    def __truediv__(self, name: str) -> "Folder":
+        """Return the folder `name` inside this one."""
+        return Folder(f"{self.url}/{name}")
+
+    @cached_property
+    def _fs_root(self) -> tuple[Any, str]:
+        try:
+            fs, root = fsspec.core.url_to_fs(self.url, use_listings_cache=False)
+        except (ValueError, ImportError) as error:
+            raise StorageError(f"{self.url}: cannot be opened: {error}") from error
+        return fs, root.rstrip("/")
+
+    @property
+    def is_local(self) -> bool:
+        """Whether this is a folder of this machine, which can be renamed into and mapped to memory."""
+        return isinstance(self._fs_root[0], LocalFileSystem)
+
+    def path(self, name: str) -> str:
+        """Return what the file system calls `name`; a real path where `is_local`."""
+        return f"{self._fs_root[1]}/{name}" if name else self._fs_root[1]
+
+    def exists(self, name: str = "") -> bool:
+        """Tell whether a file or folder is there."""
+        with _refusing(self.path(name)):
+            return bool(self._fs_root[0].exists(self.path(name)))
+
+    def names(self, folder: str = "") -> list[str]:
+        """Return the sorted names directly inside a folder; none where it does not exist. Temporary ones are left out."""
+        with _refusing(self.path(folder)):
+            try:
+                found = self._fs_root[0].ls(self.path(folder), detail=False)
+            except FileNotFoundError:
+                return []
+        names = (p.rstrip("/").rsplit("/", 1)[-1] for p in found)
+        return sorted(n for n in names if n and not n.startswith(".tmp-"))
+
+    def size(self, name: str) -> int:
+        """Return a file's bytes."""
+        with _refusing(self.path(name)):
+            return int(self._fs_root[0].size(self.path(name)))
+
+    def read(self, name: str) -> bytes:
+        """Return a whole file."""
+        with _refusing(self.path(name)):
+            return bytes(self._fs_root[0].cat_file(self.path(name)))
+
+    def read_range(self, name: str, start: int, stop: int) -> bytes:
+        """Return bytes start (in) to stop (out) of a file."""
+        with _refusing(self.path(name)):
+            return bytes(self._fs_root[0].cat_file(self.path(name), start=start, end=stop))
+
+    def open(self, name: str) -> IO[bytes]:
+        """Open a file for seeking reads."""
+        with _refusing(self.path(name)):
+            stream: IO[bytes] = self._fs_root[0].open(self.path(name), "rb")
+            return stream
+
+    def write(self, name: str, data: bytes) -> None:
+        """Make `data` appear under `name`, whole or not at all."""
+        with self.writing(name) as local:
+            local.write_bytes(data)
+
+    @contextlib.contextmanager
+    def writing(self, name: str, mode: int = 0o644) -> Iterator[Path]:
+        """Give a local path to fill; on leaving without an exception it appears under `name` in one step."""
+        target = self.path(name)
+        with _refusing(target):
+            if self.is_local:
+                parent = Path(target).parent
+                parent.mkdir(parents=True, exist_ok=True)
+            handle, temporary = tempfile.mkstemp(prefix=".tmp-", dir=parent if self.is_local else None)
+            os.close(handle)
+            local = Path(temporary)
+            try:
+                yield local
+                if self.is_local:
+                    local.chmod(mode)
+                    local.replace(target)
+                else:
+                    self._fs_root[0].put_file(str(local), target)
+            finally:
+                local.unlink(missing_ok=True)
+
+    def create(self, name: str, data: bytes) -> bool:
+        """Write a small file only if none is there; return False where one is. Atomic on disks and on S3."""
+        fs, target = self._fs_root[0], self.path(name)
+        with _refusing(target):
+            if self.is_local:
+                Path(target).parent.mkdir(parents=True, exist_ok=True)
+            try:
+                if self.is_local:
+                    with Path(target).open("xb") as stream:
+                        stream.write(data)
+                else:
+                    fs.pipe_file(target, data, mode="create")
+            except FileExistsError:
+                return False
+        return True
+
+    def delete(self, name: str) -> None:
+        """Remove a file or a whole folder; nothing happens where there is none."""
+        with _refusing(self.path(name)), contextlib.suppress(FileNotFoundError):
+            self._fs_root[0].rm(self.path(name), recursive=True)
+
+
+@contextlib.contextmanager
+def _refusing(what: str) -> Iterator[None]:
+    """Turn a refusal of disk or bucket into a StorageError that names the place."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise StorageError(f"{what}: not found ({error.strerror or 'it vanished, or its bucket did'})") from error
+    except OSError as error:
+        detail = getattr(error, "strerror", None) or str(error)
+        raise StorageError(f"{what}: {detail}. Make room or mend access; the same command continues.") from error
+
+
+def input_file(url: str) -> tuple[Folder, str]:
+    """Split the URL of an input file into its folder and name.
+
+    Raises:
+        InputError: there is no such file.
+    """
+    head, _, tail = url.rpartition("/")
+    folder = Folder(head or ("/" if url.startswith("/") else "."))
+    if not tail or not folder.exists(tail):
+        raise InputError(f"{url}: no such file")
+    return folder, tail
