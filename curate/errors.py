@@ -3,6 +3,7 @@
     CurateError                 a person can mend it; its text says what, where and how
     ├── RecipeError             unknown or wrong things in a recipe or an option, all of them at once
     ├── InputError              a source is missing, empty, of the wrong format or lacks a column
+    ├── StageError              a stage's code does not keep its contract
     ├── ModelError              weights are not here, or are not what they should be
     ├── RunError                a run directory cannot be used as asked
     │   ├── LockedError         another process is working in it
@@ -35,6 +36,10 @@ class RecipeError(CurateError):
 
 class InputError(CurateError):
     """A source cannot be read as the recipe says."""
+
+
+class StageError(CurateError):
+    """A stage's code returned what its declaration does not allow: a fault of its author."""
 
 
 class ModelError(CurateError):

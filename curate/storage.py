@@ -60,14 +60,14 @@ class Folder:
             return bool(self._fs_root[0].exists(self.path(name)))
 
     def names(self, folder: str = "") -> list[str]:
-        """Return the sorted names directly inside a folder; none where it does not exist. Temporary ones are left out."""
+        """Return the sorted names directly inside a folder, hidden ones left out; none where it does not exist."""
         with _refusing(self.path(folder)):
             try:
                 found = self._fs_root[0].ls(self.path(folder), detail=False)
             except FileNotFoundError:
                 return []
         names = (p.rstrip("/").rsplit("/", 1)[-1] for p in found)
-        return sorted(n for n in names if n and not n.startswith(".tmp-"))
+        return sorted(n for n in names if n and not n.startswith("."))
 
     def size(self, name: str) -> int:
         """Return a file's bytes."""

@@ -1,0 +1,46 @@
+"""Rows whose pictures are the same bytes: the first in the corpus stays."""
+
+from typing import ClassVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from curate.errors import InputError
+from curate.stage import Judge, Reduce, Verdicts
+
+
+class ExactDuplicates(Reduce):
+    """Keep the first row of each `sha256`, in corpus order; drop the others as `exact_duplicate`.
+
+    The hash is taken after metadata was stripped, so a copy that differs in its EXIF alone counts as the same.
+    """
+
+    name: ClassVar[str] = "exact_duplicates"
+    reads: ClassVar[tuple[str, ...]] = ("sha256",)
+    shuffle_by: ClassVar[str] = "sha256"
+
+    def open(self) -> Judge:
+        """Return a function over rows sorted by (`sha256`, `order`), which may hold many hashes."""
+        return _keep_first
+
+
+def _keep_first(table: pa.Table) -> Verdicts:
+    """Judge n sorted rows: the first of each run of equal hashes stands for the run.
+
+    Raises:
+        InputError: a row has no hash; grouping by null would merge rows that have nothing in common.
+    """
+    hashes = pa.chunked_array(table["sha256"]).combine_chunks()
+    keys = pa.chunked_array(table["key"]).combine_chunks()
+    if hashes.null_count:
+        lacking = keys.filter(pc.is_null(hashes))
+        raise InputError(
+            f"exact_duplicates: {len(lacking)} rows have no sha256, first key {lacking[0].as_py()}. "
+            "Put the stage that fills sha256 (fetch, for a list of URLs) before this one, and fail what it cannot fill."
+        )
+    first = np.ones(len(hashes), dtype=bool)
+    first[1:] = pc.not_equal(hashes.slice(1), hashes.slice(0, max(len(hashes) - 1, 0))).to_numpy(zero_copy_only=False)
+    leader = np.maximum.accumulate(np.where(first, np.arange(len(hashes)), 0))
+    dropped = pc.if_else(pa.array(first), pa.scalar(None, pa.string()), "exact_duplicate")
+    return Verdicts(dropped=dropped, survivor=keys.take(pa.array(leader)))

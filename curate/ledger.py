@@ -1,0 +1,46 @@
+"""Why each sample is in or out: one row for its fate, and one for each thing an edit changed in it.
+
+The ledger may be published: it names the kind of what was found, never the value.
+"""
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from curate.storage import Folder
+
+FOLDER = "ledger"
+LEDGER = pa.schema(
+    [
+        pa.field("key", pa.string(), nullable=False),
+        pa.field("stage", pa.string(), nullable=False),
+        pa.field("event", pa.string(), nullable=False),  # dropped, failed, edited or kept
+        pa.field("reason", pa.string()),  # null where kept
+        pa.field("score", pa.float32()),  # what was measured, or a detector's confidence
+        pa.field("detector", pa.string()),  # what found it, with version
+    ]
+)
+FATES = ("kept", "dropped", "failed")
+"""Every sample has exactly one row with one of these events."""
+
+
+def part_name(partition: int) -> str:
+    """Return the file name of a partition, the same in every folder that has one file a partition."""
+    return f"part-{partition:05d}"
+
+
+def read_ledger(run: Folder, columns: list[str] | None = None) -> pa.Table:
+    """Return the whole ledger in the order of the source."""
+    folder = run / FOLDER
+    parts = [_read_part(folder, name, columns) for name in folder.names() if name.endswith(".parquet")]
+    schema = LEDGER if columns is None else pa.schema([LEDGER.field(c) for c in columns])
+    return pa.concat_tables([schema.empty_table(), *parts])
+
+
+def read_part(run: Folder, partition: int) -> pa.Table:
+    """Return one partition's rows."""
+    return _read_part(run / FOLDER, part_name(partition) + ".parquet", None)
+
+
+def _read_part(folder: Folder, name: str, columns: list[str] | None) -> pa.Table:
+    with folder.open(name) as stream:
+        return pq.read_table(stream, columns=columns)

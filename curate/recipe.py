@@ -1,0 +1,303 @@
+"""YAML to a Recipe: every fault at once, each with file, line and the nearest valid name."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
+
+from curate.errors import RecipeError
+from curate.registry import nearest, stages
+from curate.stage import Sink, Source, Stage
+
+_TOP = ("name", "source", "stages", "sink", "max_failed_fraction")
+MAX_BYTES = 1_000_000
+"""A recipe is a page of text; anything larger is not one."""
+
+
+class RunSettings(BaseModel):
+    """Settings of a recipe that belong to no stage."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")
+    max_failed_fraction: float = Field(0.01, ge=0, le=1)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What to do, fully spelled out."""
+
+    settings: RunSettings
+    source: Source
+    stages: tuple[Stage, ...]
+    sink: Sink
+
+    @property
+    def name(self) -> str:
+        """The recipe's name."""
+        return self.settings.name
+
+    def to_yaml(self) -> str:
+        """Return the recipe with every default written out; loading it gives an equal Recipe."""
+        spelled = {
+            "name": self.name,
+            "max_failed_fraction": self.settings.max_failed_fraction,
+            "source": _step(self.source),
+            "stages": [_step(s) for s in self.stages],
+            "sink": _step(self.sink),
+        }
+        return yaml.safe_dump(spelled, sort_keys=False, allow_unicode=True)
+
+
+def _step(stage: Stage) -> dict[str, Any]:
+    return {stage.name: stage.model_dump(mode="json")}
+
+
+def load_recipe(path: str, overrides: Sequence[str] = ()) -> Recipe:
+    """Read a recipe file and apply `stage.option=value` overrides.
+
+    Raises:
+        RecipeError: with every fault found, one line each.
+    """
+    try:
+        text = Path(path).read_bytes()
+    except OSError as error:
+        raise RecipeError([f"{path}: {error.strerror}. Give the path of a recipe file"]) from error
+    return parse_recipe(text, path, overrides)
+
+
+def parse_recipe(text: bytes, path: str, overrides: Sequence[str] = ()) -> Recipe:
+    """Build a Recipe from YAML; see `load_recipe`."""
+    reading = _Reading(path)
+    tree = reading.compose(text)
+    if tree is None:
+        raise RecipeError(reading.faults)
+    reading.override(tree, overrides)
+    recipe = reading.recipe(tree)
+    if recipe is None or reading.faults:
+        raise RecipeError(reading.faults)
+    return recipe
+
+
+@dataclass
+class _Value:
+    """A YAML value and where it was written."""
+
+    where: str
+    value: Any
+
+
+class _Reading:
+    """One pass over a recipe, collecting faults instead of stopping at the first."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.faults: list[str] = []
+
+    def fault(self, where: str, what: str) -> None:
+        self.faults.append(f"{where}: {what}")
+
+    def compose(self, text: bytes) -> dict[str, _Value] | None:
+        """Parse to a mapping of located values; None (and a fault) where the text is not a mapping."""
+        if len(text) > MAX_BYTES:
+            self.fault(self.path, f"{len(text)} bytes is too long for a recipe")
+            return None
+        try:
+            node = yaml.compose(text.decode(), Loader=yaml.SafeLoader)
+            if node is not None and any(isinstance(e, yaml.AliasEvent) for e in yaml.parse(text.decode())):
+                self.fault(self.path, "anchors and aliases (& and *) are not used in recipes; write the value out")
+                return None
+        except UnicodeDecodeError:
+            self.fault(self.path, "not UTF-8 text; is this a recipe?")
+            return None
+        except yaml.MarkedYAMLError as error:
+            line = error.problem_mark.line + 1 if error.problem_mark else 1
+            self.fault(f"{self.path}:{line}", f"not valid YAML: {error.problem}")
+            return None
+        except yaml.YAMLError as error:
+            self.fault(self.path, f"not valid YAML: {error}")
+            return None
+        return self._mapping(node, "the recipe")
+
+    def _mapping(self, node: yaml.Node | None, what: str) -> dict[str, _Value] | None:
+        if not isinstance(node, yaml.MappingNode):
+            where = self.path if node is None else self._where(node)
+            self.fault(where, f"{what} must be a mapping of names to values")
+            return None
+        found: dict[str, _Value] = {}
+        for key, value in node.value:
+            if key.value in found:
+                self.fault(self._where(key), f"'{key.value}' is written twice")
+            found[str(key.value)] = _Value(self._where(key), value)
+        return found
+
+    def _where(self, node: yaml.Node) -> str:
+        return f"{self.path}:{node.start_mark.line + 1}"
+
+    def override(self, tree: dict[str, _Value], overrides: Sequence[str]) -> None:
+        """Write `stage.option=value` into the tree."""
+        for text in overrides:
+            where = f"--set {text}"
+            target, equals, value = text.partition("=")
+            stage, _, option = target.rpartition(".")
+            node = _compose_scalar(value)
+            if not equals or not option or node is None:
+                self.fault(where, "write it as stage.option=value, for example --set short_side.at_least=128")
+            elif not stage:
+                tree[option] = _Value(where, node)
+            elif not self._override_step(tree, stage, option, _Value(where, node)):
+                names = [n for n, _ in self._steps(tree)]
+                self.fault(where, f"the recipe has no stage '{stage}'.{nearest(stage, names)}")
+
+    def _override_step(self, tree: dict[str, _Value], stage: str, option: str, new: _Value) -> bool:
+        for name, step in self._steps(tree):
+            if name == stage:
+                step[option] = new
+                return True
+        return False
+
+    def _steps(self, tree: dict[str, _Value]) -> Iterable[tuple[str, dict[str, _Value]]]:
+        """Yield each stage's name and located options, caching the located form in the tree."""
+        for part in ("source", "sink"):
+            if part in tree:
+                yield from self._one_step(tree[part])
+        for item in self._listed(tree):
+            yield from self._one_step(item)
+
+    def _listed(self, tree: dict[str, _Value]) -> list[_Value]:
+        if "stages" not in tree:
+            return []
+        entry = tree["stages"]
+        if isinstance(entry.value, yaml.SequenceNode):
+            entry.value = [_Value(self._where(n), n) for n in entry.value.value]
+        elif isinstance(entry.value, yaml.Node):
+            self.fault(entry.where, "stages must be a list, one `- name: {option: value}` a line")
+            entry.value = []
+        items: list[_Value] = entry.value
+        return items
+
+    def _one_step(self, entry: _Value) -> Iterable[tuple[str, dict[str, _Value]]]:
+        if isinstance(entry.value, yaml.Node):
+            entry.value = self._located_step(entry)
+        if entry.value is not None:
+            yield entry.value
+
+    def _located_step(self, entry: _Value) -> tuple[str, dict[str, _Value]] | None:
+        node = entry.value
+        if isinstance(node, yaml.ScalarNode) and node.value:
+            return str(node.value), {}
+        if not isinstance(node, yaml.MappingNode) or len(node.value) != 1:
+            self.fault(entry.where, "a stage is written `name: {option: value}`, one name only")
+            return None
+        key, options = node.value[0]
+        entry.where = self._where(key)
+        if isinstance(options, yaml.ScalarNode) and options.tag.endswith(":null"):
+            return str(key.value), {}
+        located = self._mapping(options, f"options of '{key.value}'")
+        return None if located is None else (str(key.value), located)
+
+    def recipe(self, tree: dict[str, _Value]) -> Recipe | None:
+        """Validate everything; None where a part could not be made at all."""
+        for name, entry in tree.items():
+            if name not in _TOP:
+                self.fault(entry.where, f"no entry named '{name}'.{nearest(name, _TOP)}")
+        for name in ("name", "source", "sink"):
+            if name not in tree:
+                self.fault(self.path, f"'{name}' is missing")
+        settings = self._settings(tree)
+        source = self._stage(tree.get("source"), Source)
+        middle = [(item.where, self._stage(item, Stage)) for item in self._listed(tree)]
+        sink = self._stage(tree.get("sink"), Sink)
+        if settings is None or source is None or sink is None or any(s is None for _, s in middle):
+            return None
+        placed = [(where, stage) for where, stage in middle if stage is not None]
+        self._check_columns(source, placed, (tree["sink"].where, sink))
+        return Recipe(settings, source, tuple(s for _, s in placed), sink)
+
+    def _settings(self, tree: dict[str, _Value]) -> RunSettings | None:
+        given: dict[str, _Value] = {n: tree[n] for n in RunSettings.model_fields if n in tree}
+        if "name" not in given:
+            return None
+        return self._validated(RunSettings, given, given["name"].where, "")
+
+    def _stage(self, entry: _Value | None, kind: type[Any]) -> Any:
+        if entry is None:
+            return None
+        step = next(iter(self._one_step(entry)), None)
+        if step is None:
+            return None
+        name, options = step
+        found = stages().get(name)
+        if found is None:
+            self.fault(entry.where, f"no stage named '{name}'.{nearest(name, stages())}")
+        elif not issubclass(found, kind) or (kind is Stage and issubclass(found, Source | Sink)):
+            wanted = kind.kind if kind is not Stage else "filter, edit or reduce"
+            self.fault(entry.where, f"'{name}' is a {found.kind}; a {wanted} belongs here")
+        else:
+            return self._validated(found, options, entry.where, f"{name}: ")
+        return None
+
+    def _validated(self, model: type[Any], options: Mapping[str, _Value], where: str, prefix: str) -> Any:
+        plain = {name: _plain(entry.value) for name, entry in options.items()}
+        try:
+            return model.model_validate(plain)
+        except ValidationError as error:
+            for fault in error.errors():
+                place = options.get(str(fault["loc"][0])) if fault["loc"] else None
+                self.fault(place.where if place else where, prefix + _say(fault, model))
+            return None
+
+    def _check_columns(self, source: Source, middle: list[tuple[str, Stage]], sink: tuple[str, Sink]) -> None:
+        load = source.load()
+        written = {f.name: f for f in (*source.writes, *(load.writes if load else ()))}
+        seen: set[str] = {source.name}
+        for where, stage in [*middle, sink]:
+            for column in stage.reads:
+                if column not in written:
+                    hint = nearest(column, written)
+                    self.fault(where, f"{stage.name} reads '{column}', which no earlier stage writes.{hint}")
+            if stage.name in seen:
+                self.fault(where, f"'{stage.name}' stands twice; a stage can be used once in a recipe")
+            seen.add(stage.name)
+            for field in stage.writes:
+                self._check_write(where, stage, field, written)
+                written[field.name] = field
+
+    def _check_write(self, where: str, stage: Stage, field: pa.Field, written: dict[str, pa.Field]) -> None:
+        earlier = written.get(field.name)
+        if earlier is None:
+            return
+        if stage.kind != "edit":
+            self.fault(where, f"{stage.name} writes '{field.name}', which an earlier stage writes already")
+        elif earlier.type != field.type:
+            self.fault(where, f"{stage.name} turns '{field.name}' from {earlier.type} into {field.type}")
+
+
+def _compose_scalar(text: str) -> yaml.Node | None:
+    try:
+        node: yaml.Node | None = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.YAMLError:
+        return None
+    return node
+
+
+def _plain(node: Any) -> Any:
+    """Turn a YAML node into plain values, with YAML's own reading of numbers, booleans and nulls."""
+    if not isinstance(node, yaml.Node):
+        return node
+    loader = yaml.SafeLoader("")
+    return loader.construct_document(node)
+
+
+def _say(fault: ErrorDetails, model: type[BaseModel]) -> str:
+    option = ".".join(str(part) for part in fault["loc"])
+    if fault["type"] == "extra_forbidden" and len(fault["loc"]) == 1:
+        return f"no option named '{option}'.{nearest(option, model.model_fields)}"
+    if fault["type"] == "missing":
+        return f"{option}: required, and not given"
+    message = fault["msg"].removeprefix("Value error, ")
+    return f"{option}: {message}, got {fault['input']!r}"

@@ -1,0 +1,1 @@
+"""Carrying a plan out: partitions, commits, books, supervision, shards."""

@@ -1,0 +1,56 @@
+"""Where a column of a partition is stored: in the source's list, or in the results of the step that wrote it last."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from curate.ledger import part_name
+from curate.plan import Step
+from curate.run.ingest import FOLDER as SOURCE
+from curate.run.job import Job
+from curate.run.parts import part_file, read_table
+from curate.run.opened import result_schema
+from curate.stage import Filter
+from curate.storage import Folder
+
+
+def results_at(job: Job, step: Step, partition: int) -> tuple[Folder, str]:
+    """Return folder and file of a step's results for a partition."""
+    root = job.run.folder if isinstance(step.stage, Filter) else job.run.work
+    return root / step.folder, part_file(partition, result_schema(step.stage))
+
+
+def read_source(job: Job, partition: int, columns: Iterable[str]) -> pa.Table:
+    """Read columns of the source's list for a partition."""
+    return read_table(job.run.work / SOURCE, part_name(partition) + ".parquet", list(columns))
+
+
+def load_columns(job: Job, partition: int, names: Sequence[str], steps: Sequence[Step], rows: pa.Array) -> pa.Table:
+    """Read the columns `names` as they are after `steps`, for the given places in the partition (int32[n]).
+
+    A place that a step never saw is null in that step's columns.
+    """
+    found: dict[str, pa.ChunkedArray] = {}
+    wanted = set(names)
+    for step in reversed(steps):
+        here = [f.name for f in step.stage.writes if f.name in wanted]
+        if here:
+            folder, file = results_at(job, step, partition)
+            stored = align(read_table(folder, file, ["row", *here]), rows)
+            found |= {n: stored[n] for n in here}
+            wanted -= set(here)
+    if wanted:
+        listed = align(read_source(job, partition, ["row", *sorted(wanted)]), rows)
+        found |= {n: listed[n] for n in sorted(wanted)}
+    return pa.table({n: found[n] for n in names})
+
+
+def align(stored: pa.Table, rows: pa.Array) -> pa.Table:
+    """Return `stored`, which is sorted by `row`, at the given places; nulls where it has none."""
+    have, want = stored["row"].to_numpy(), np.asarray(rows)
+    if np.array_equal(have, want):
+        return stored
+    at = np.searchsorted(have, want)
+    missing = (at == len(have)) | (have[np.minimum(at, len(have) - 1)] != want) if len(have) else np.ones(len(want), bool)
+    return stored.take(pa.array(at, mask=missing))

@@ -1,0 +1,146 @@
+"""From a recipe to published shards: list, carry out each phase, judge, publish, close the books."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from curate.errors import IntegrityError
+from curate.plan import Phase, Plan, Step, make_plan
+from curate.recipe import Recipe
+from curate.run.books import Books, StageBooks, check_balance, check_budget
+from curate.run.ingest import list_source, listed
+from curate.run.job import Job
+from curate.run.layout import BOOKS, MANIFEST, Run
+from curate.run.lock import locked
+from curate.run.partition import Commit
+from curate.run.publish import finish, plan_shards, prepare, publish_shard
+from curate.run.shuffle import judge
+from curate.shards import Manifest, ShardEntry
+
+Result = TypeVar("Result")
+Report = Callable[[dict[str, Any]], None]
+
+
+class Runner(Protocol):
+    """Who carries out a phase: this process or a cluster. The bytes are the same."""
+
+    def carry(self, job: Job, phase: Phase, partitions: Iterable[int]) -> Iterator[Commit]:
+        """Take partitions through a phase."""
+
+    def each(self, task: Callable[..., Result], items: Iterable[tuple[object, ...]]) -> Iterator[Result]:
+        """Call `task(*item)` for each item."""
+
+    def close(self) -> None:
+        """Let go of everything."""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A run that is complete."""
+
+    plan: Plan
+    books: Books
+    manifest: Manifest
+    rows: int
+
+
+def execute(recipe: Recipe, run: Run, hire: Callable[[], Runner], report: Report) -> Finished:
+    """Carry a recipe out in a run directory, continuing where an earlier command stopped.
+
+    `hire` is called only if there is work to do.
+
+    Raises:
+        CurateError: of any kind; what was committed stays, and the same command continues.
+    """
+    with locked(run.folder):
+        snapshot = recipe.source.snapshot() if not run.purged else run.facts()["snapshot"]
+        run.claim(recipe, snapshot)
+        plan = make_plan(recipe, snapshot)
+        done = _finished(run, plan)
+        if done is not None:
+            check_budget(plan, done.books, run.folder.url)
+            report({"event": "complete", "cached": True})
+            return done
+        run.need_work("another plan than the one that was published")
+        counts = listed(run) or list_source(recipe.source, run)
+        job = Job(plan, run, counts["rows"], counts["partitions"])
+        report({"event": "listed", "rows": job.rows, "partitions": job.partitions})
+        runner = hire()
+        try:
+            return _carry_out(job, runner, report)
+        finally:
+            runner.close()
+
+
+def _finished(run: Run, plan: Plan) -> Finished | None:
+    """Return the run as it stands where this very plan was published."""
+    if not (run.folder.exists(BOOKS) and run.folder.exists(MANIFEST)):
+        return None
+    stored = json.loads(run.folder.read(BOOKS))
+    if stored["plan"] != plan.fingerprint:
+        return None
+    return Finished(plan, Books.from_json(stored["stages"]), Manifest.load(run.folder), stored["rows"])
+
+
+def _carry_out(job: Job, runner: Runner, report: Report) -> Finished:
+    books = Books()
+    kept: list[int] = []
+    for phase in job.plan.phases:
+        kept = _phase(job, phase, runner, books, report)
+    entries = _publish(job, kept, runner, report)
+    ordered = Books({name: books[name] for name in _order(job.plan)})
+    total = sum(kept)
+    ordered[job.plan.recipe.sink.name] = StageBooks(total, sum(e.samples for e in entries))
+    check_balance(ordered, job.rows)
+    manifest = finish(job, entries)
+    stored = {"plan": job.plan.fingerprint, "rows": job.rows, "stages": ordered.to_json()}
+    job.run.folder.write(BOOKS, json.dumps(stored, indent=1).encode())
+    report({"event": "complete", "cached": False})
+    return Finished(job.plan, ordered, manifest, job.rows)
+
+
+def _order(plan: Plan) -> list[str]:
+    return [plan.recipe.source.name, *(s.name for s in plan.steps)]
+
+
+def _phase(job: Job, phase: Phase, runner: Runner, books: Books, report: Report) -> list[int]:
+    """Carry out one phase on every partition, then its Reduce; return the survivors of each partition."""
+    kept = [0] * job.partitions
+    seen = Books()
+    report({"event": "phase", "phase": phase.index, "stages": [s.name for s in phase.steps]})
+    for commit in runner.carry(job, phase, range(job.partitions)):
+        kept[commit.partition] = commit.kept
+        seen.add(commit.books)
+        report(_progress(job, phase, commit))
+        check_budget(job.plan, seen, job.run.folder.url, at_most=job.rows)
+    check_budget(job.plan, seen, job.run.folder.url)
+    books.add(seen)
+    if phase.reduce is not None:
+        _reduce(job, phase.reduce, sum(kept), runner, report)
+    return kept
+
+
+def _progress(job: Job, phase: Phase, commit: Commit) -> dict[str, Any]:
+    return {
+        "event": "partition", "phase": phase.index, "partition": commit.partition, "of": job.partitions,
+        "fresh": commit.fresh, "stages": commit.books.to_json(), "seconds": commit.seconds,
+    }  # fmt: skip
+
+
+def _reduce(job: Job, step: Step, entering: int, runner: Runner, report: Report) -> None:
+    report({"event": "reduce", "stage": step.name, "rows": entering})
+    judged = sum(runner.each(judge, ((job, step, b) for b in range(job.buckets))))
+    if judged != entering:
+        raise IntegrityError(f"{step.name}: judged {judged} rows, {entering} came from the stage before")
+
+
+def _publish(job: Job, kept: list[int], runner: Runner, report: Report) -> list[ShardEntry]:
+    prepare(job)
+    shards = plan_shards(kept, job.plan.recipe.sink.samples_per_shard)
+    report({"event": "publish", "shards": len(shards), "samples": sum(kept)})
+    entries: dict[str, ShardEntry] = {}
+    for entry in runner.each(publish_shard, ((job, i, pieces) for i, pieces in enumerate(shards))):
+        entries[entry.name] = entry
+        report({"event": "shard", "name": entry.name, "samples": entry.samples, "of": len(shards)})
+    return [entries[name] for name in sorted(entries)]

@@ -1,0 +1,93 @@
+"""Where everything of a run is, and whether an output may be used for a recipe."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from curate.errors import PurgedError, RunError
+from curate.recipe import Recipe
+from curate.storage import Folder
+
+RECIPE, RUN, BOOKS, MANIFEST = "recipe.yaml", "run.json", "books.json", "manifest.json"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run directory, and its `work` folder, which is sensitive and may live elsewhere."""
+
+    folder: Folder
+    work: Folder
+
+    @classmethod
+    def at(cls, url: str, work: str | None = None) -> "Run":
+        """Name the run at `url`; an existing one knows where its work is."""
+        folder = Folder(url)
+        if folder.exists(RUN):
+            stored = json.loads(folder.read(RUN))["work"]
+            if work is not None and Folder(work).url != Folder(stored or f"{folder.url}/work").url:
+                raise RunError(f"{url}: its raw samples are at {stored or 'work/'}, not at {work}; leave --work out")
+            work = stored
+        return cls(folder, Folder(work) if work else folder / "work")
+
+    @property
+    def purged(self) -> bool:
+        """Whether the raw samples of a finished run were deleted."""
+        return self.folder.exists(BOOKS) and not self.work.exists("source/done.json")
+
+    def facts(self) -> dict[str, Any]:
+        """Return what run.json says; empty for a run that never began."""
+        facts: dict[str, Any] = json.loads(self.folder.read(RUN)) if self.folder.exists(RUN) else {}
+        return facts
+
+    def claim(self, recipe: Recipe, snapshot: str) -> None:
+        """Begin or continue this run with `recipe`.
+
+        Raises:
+            RunError: the output holds another recipe's run, something else, or one whose input has changed since.
+        """
+        facts = self.facts()
+        if facts:
+            self._check_same(facts, recipe, snapshot)
+        elif self.folder.names():
+            raise RunError(f"{self.folder.url}: holds files, and they are not a run's. Choose an empty --out.")
+        else:
+            work = None if self.work.url == (self.folder / "work").url else self.work.url
+            facts = {"recipe": recipe.name, "source": recipe.source.identity(), "snapshot": snapshot, "work": work}
+            self.folder.write(RUN, json.dumps(facts, indent=1).encode())
+        if self.work.is_local:
+            Path(self.work.path("")).mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.folder.write(RECIPE, recipe.to_yaml().encode())
+
+    def _check_same(self, facts: dict[str, Any], recipe: Recipe, snapshot: str) -> None:
+        where = self.folder.url
+        if facts["recipe"] != recipe.name:
+            raise RunError(f"{where}: holds a run of recipe '{facts['recipe']}', not '{recipe.name}'. Choose another --out.")
+        if facts["source"] != recipe.source.identity():
+            raise RunError(f"{where}: holds a run with other settings of its source '{recipe.source.name}'. "
+                           "Choose another --out, or give the settings in its recipe.yaml.")
+        if facts["snapshot"] != snapshot and not self.purged:
+            raise RunError(f"{where}: the input files of '{recipe.source.name}' have changed since this run began. "
+                           "Restore them, or choose another --out.")
+
+    def stored_recipe_path(self) -> str:
+        """Return the URL of the recipe as run.
+
+        Raises:
+            RunError: there is no run here.
+        """
+        if not self.folder.exists(RECIPE):
+            raise RunError(f"{self.folder.url}: no run here (it has no {RECIPE})")
+        return f"{self.folder.url}/{RECIPE}"
+
+    def need_work(self, what: str) -> None:
+        """Raise PurgedError where the raw samples are gone."""
+        if self.purged:
+            raise PurgedError(f"{self.folder.url}: {what} needs the raw samples, which `curate purge` deleted. "
+                              "Run the recipe into another --out.")
+
+    def recipe_name(self) -> str:
+        """Return the name in the stored recipe."""
+        return str(yaml.safe_load(self.folder.read(RECIPE))["name"])

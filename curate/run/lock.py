@@ -1,0 +1,85 @@
+"""One process at a time in a run directory.
+
+On a disk the kernel holds the lock and lets go when the process dies, however it dies. On an object store a small
+object says who works there; it is renewed while they live, and may be taken over once it has gone stale.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+from curate.errors import LockedError
+from curate.storage import Folder
+
+NAME = ".lock"
+RENEW_S, STALE_S = 10.0, 60.0
+
+
+@contextlib.contextmanager
+def locked(folder: Folder) -> Iterator[None]:
+    """Hold the run directory.
+
+    Raises:
+        LockedError: another process holds it.
+    """
+    with _on_disk(folder) if folder.is_local else _in_store(folder):
+        yield
+
+
+def _holder() -> dict[str, str | int | float]:
+    return {"host": socket.gethostname(), "pid": os.getpid(), "id": uuid.uuid4().hex, "time": time.time()}
+
+
+def _refuse(folder: Folder, holder: bytes) -> LockedError:
+    try:
+        who = json.loads(holder)
+        other = f"process {who['pid']} on {who['host']}"
+    except (ValueError, KeyError, TypeError):
+        other = "another process"
+    return LockedError(f"{folder.url}: {other} is working in this run. Wait for it, or choose another --out.")
+
+
+@contextlib.contextmanager
+def _on_disk(folder: Folder) -> Iterator[None]:
+    path = Path(folder.path(NAME))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+b") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise _refuse(folder, path.read_bytes()) from error
+        stream.truncate(0)
+        stream.write(json.dumps(_holder()).encode())
+        stream.flush()
+        yield
+
+
+@contextlib.contextmanager
+def _in_store(folder: Folder) -> Iterator[None]:
+    mine = _holder()
+    while not folder.create(NAME, json.dumps(mine).encode()):
+        held = folder.read(NAME)
+        if time.time() - json.loads(held)["time"] < STALE_S:
+            raise _refuse(folder, held)
+        folder.delete(NAME)
+    stop = threading.Event()
+    renewing = threading.Thread(target=_renew, args=(folder, mine, stop), daemon=True)
+    renewing.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        renewing.join()
+        folder.delete(NAME)
+
+
+def _renew(folder: Folder, mine: dict[str, str | int | float], stop: threading.Event) -> None:
+    while not stop.wait(RENEW_S):
+        folder.write(NAME, json.dumps(mine | {"time": time.time()}).encode())

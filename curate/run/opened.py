@@ -1,0 +1,112 @@
+"""A stage opened on a worker, made safe: one bad sample costs one sample.
+
+Every stage becomes a function from a table of n rows to a result of n rows: its columns, `_failed` (a reason or
+null) and, for an Edit, `_findings`. What a stage raises on one row is isolated by halving the table.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from curate.errors import CurateError, StageError
+from curate.stage import FINDINGS, Edit, Edited, Filter, Stage
+
+FINDING = pa.struct([FINDINGS.field(n) for n in ("reason", "score", "detector")])
+FAILED = pa.field("_failed", pa.string())
+FOUND = pa.field("_findings", pa.list_(FINDING))
+
+Measure = Callable[[pa.Table], pa.Table]
+
+
+def result_schema(stage: Stage) -> pa.Schema:
+    """Return the columns of a stage's results."""
+    extra = [FAILED, FOUND] if isinstance(stage, Edit) else [FAILED]
+    return pa.schema([*stage.writes, *extra])
+
+
+def open_stage(stage: Stage) -> Measure:
+    """Open a Filter or an Edit; return its safe form.
+
+    Raises:
+        StageError: it is neither, or (when called) it breaks its contract.
+    """
+    if isinstance(stage, Filter):
+        scorer = stage.open()
+        return _isolating(stage, lambda table: _scored(stage, scorer(table), table.num_rows))
+    if isinstance(stage, Edit):
+        editor = stage.open()
+        return _isolating(stage, lambda table: _edited(stage, editor(table), table))
+    raise StageError(f"{stage.name}: a {stage.kind} is not opened row by row")
+
+
+def _isolating(stage: Stage, measure: Measure) -> Measure:
+    schema = result_schema(stage)
+
+    def safe(table: pa.Table) -> pa.Table:
+        try:
+            return measure(table)
+        except CurateError:
+            raise
+        # The one place that may catch anything: a stage's code met a sample it cannot take. The message is not
+        # kept, since it may quote the sample.
+        except Exception as error:  # noqa: BLE001
+            if table.num_rows == 1:
+                return failed_rows(schema, 1, f"error_{type(error).__name__}")
+        middle = table.num_rows // 2
+        return pa.concat_tables([safe(table.slice(0, middle)), safe(table.slice(middle))])
+
+    return safe
+
+
+def failed_rows(schema: pa.Schema, rows: int, reason: str) -> pa.Table:
+    """Return results that say that rows failed."""
+    columns = [pa.nulls(rows, f.type) for f in schema]
+    columns[schema.get_field_index(FAILED.name)] = pa.array([reason] * rows, pa.string())
+    return pa.table(columns, schema=schema)
+
+
+def _scored(stage: Filter, columns: Sequence[pa.Array], rows: int) -> pa.Table:
+    arrays = [_flat(c) for c in columns]
+    _check(stage, arrays, rows)
+    unmeasured = np.where(arrays[0].is_null().to_numpy(zero_copy_only=False), "unmeasured", None)
+    return pa.table([*arrays, pa.array(unmeasured, pa.string())], schema=result_schema(stage))
+
+
+def _edited(stage: Edit, edited: Edited, table: pa.Table) -> pa.Table:
+    rows = table.num_rows
+    arrays = [_flat(edited.columns[f.name]) for f in stage.writes]
+    _check(stage, arrays, rows)
+    if edited.changed is not None:
+        before = [_column(table, f) for f in stage.writes]
+        arrays = [pa.compute.if_else(edited.changed, new, old) for new, old in zip(arrays, before, strict=True)]
+    failed = pa.nulls(rows, pa.string()) if edited.failed is None else _flat(edited.failed).cast(pa.string())
+    return pa.table([*arrays, failed, _by_row(edited.findings, rows)], schema=result_schema(stage))
+
+
+def _column(table: pa.Table, field: pa.Field) -> pa.Array:
+    return _flat(table[field.name]) if field.name in table.column_names else pa.nulls(table.num_rows, field.type)
+
+
+def _by_row(findings: pa.Table | None, rows: int) -> pa.Array:
+    """Gather findings into one list a row."""
+    if findings is None or findings.num_rows == 0:
+        return pa.nulls(rows, FOUND.type)
+    findings = findings.select(FINDINGS.names).cast(FINDINGS).sort_by("row").combine_chunks()
+    counts = np.bincount(findings["row"].to_numpy(), minlength=rows)
+    offsets = pa.array(np.concatenate([[0], np.cumsum(counts)]), pa.int32())
+    parts = [_flat(findings[f.name]) for f in FINDING]
+    return pa.ListArray.from_arrays(offsets, pa.StructArray.from_arrays(parts, fields=list(FINDING)))
+
+
+def _flat(column: pa.Array | pa.ChunkedArray) -> pa.Array:
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+
+
+def _check(stage: Stage, arrays: list[pa.Array], rows: int) -> None:
+    if len(arrays) != len(stage.writes):
+        raise StageError(f"{stage.name}: returned {len(arrays)} columns, declares {len(stage.writes)}")
+    for field, array in zip(stage.writes, arrays, strict=True):
+        if len(array) != rows or array.type != field.type:
+            raise StageError(f"{stage.name}: column '{field.name}' came back as {array.type}[{len(array)}], "
+                             f"declared {field.type}[{rows}]")

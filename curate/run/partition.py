@@ -1,0 +1,217 @@
+"""Carrying one partition through one phase: read what is stored, measure only what is missing, decide, commit."""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from curate.ledger import FOLDER as LEDGER_FOLDER
+from curate.ledger import LEDGER, part_name
+from curate.plan import Phase, Step
+from curate.run.books import Books
+from curate.run.columns import align, load_columns, read_source, results_at
+from curate.run.flow import EVENTS, PASSED, Flow
+from curate.run.job import Job
+from curate.run.opened import FAILED, FOUND, Measure, result_schema
+from curate.run.parts import read_table, write_table
+from curate.run.shuffle import dropped_by, write_map
+from curate.sample import is_media
+from curate.stage import Filter
+
+Opener = Callable[[Step], Measure]
+
+
+@dataclass(frozen=True)
+class Commit:
+    """What the driver learns of a partition: counts, never samples."""
+
+    partition: int
+    books: Books
+    kept: int
+    seconds: dict[str, float]
+    fresh: bool
+    """Whether work was done now; False where it had been committed before."""
+
+
+def begin(job: Job, phase: Phase, partition: int) -> Flow | Commit:
+    """Read who enters the phase; or return the commit of a partition that is done."""
+    done = committed(job, phase, partition)
+    if done is not None:
+        return done
+    before = job.phase_before(phase)
+    if before is None:
+        return _listed(job, partition)
+    history = _history(job, before, partition)
+    survivors = history.filter(pc.equal(history["event"], PASSED)).select(["row", "key"])
+    flow = Flow.of(partition, survivors.combine_chunks())
+    if before.reduce is not None:
+        reasons = dropped_by(job, before.reduce, partition, flow.rows["row"])
+        none = pa.nulls(flow.rows.num_rows, pa.string())
+        flow.settle(before.reduce.name, none, reasons, pa.nulls(flow.rows.num_rows, pa.float32()))
+    return flow
+
+
+def _listed(job: Job, partition: int) -> Flow:
+    table = read_source(job, partition, ["row", "key", FAILED.name])
+    flow = Flow.of(partition, table.select(["row", "key"]))
+    nothing = pa.nulls(table.num_rows, pa.string())
+    flow.settle(job.plan.recipe.source.name, table[FAILED.name], nothing, pa.nulls(table.num_rows, pa.float32()))
+    return flow
+
+
+def advance(job: Job, phase: Phase, segment: int, flow: Flow, opener: Opener) -> Flow:
+    """Take a partition through one segment of a phase; results are stored as each stage ends."""
+    for step in phase.segments[segment]:
+        started = time.perf_counter()
+        results = _results(job, phase, step, flow, opener)
+        _settle(step, results, flow)
+        flow.seconds[step.name] = time.perf_counter() - started
+    _forget_media(phase, segment, flow)
+    return flow
+
+
+def _results(job: Job, phase: Phase, step: Step, flow: Flow, opener: Opener) -> pa.Table:
+    """Return the step's small result columns for the living rows, measuring those not stored yet."""
+    folder, file = results_at(job, step, flow.partition)
+    living = flow.living
+    rows = flow.rows["row"].to_numpy()[living]
+    schema = [f.name for f in step.stage.writes]
+    light = ["row", *(n for n in schema if not is_media(step.stage.writes[schema.index(n)])), FAILED.name]
+    light += [] if isinstance(step.stage, Filter) else [FOUND.name]
+    stored = read_table(folder, file, light) if folder.exists(file) else None
+    missing = living if stored is None else living[~np.isin(rows, stored["row"].to_numpy())]
+    flow.forget(schema)
+    if stored is not None and len(missing) == 0:
+        return align(stored, pa.array(rows))
+    fresh = _measure(job, phase, step, flow, missing, opener(step)) if len(missing) else _nothing(step)
+    whole = fresh if stored is None else _merged(read_table(folder, file), fresh)
+    write_table(folder, file, whole)
+    _attach(step, flow, whole)
+    return align(whole.select(light), pa.array(rows))
+
+
+def _nothing(step: Step) -> pa.Table:
+    identity = [EVENTS.field("row"), EVENTS.field("key")]
+    return pa.schema([*identity, *result_schema(step.stage)]).empty_table()
+
+
+def _measure(  # noqa: PLR0913, PLR0917 - all are different things
+    job: Job, phase: Phase, step: Step, flow: Flow, positions: npt.NDArray[np.intp], measure: Measure
+) -> pa.Table:
+    """Run the stage on some rows; return its results with `row` and `key`."""
+    ensure(job, phase, step, flow)
+    given = flow.take(step.stage.reads, positions)
+    identity = flow.rows.select(["row", "key"]).take(pa.array(positions))
+    result = measure(given)
+    return pa.table({"row": identity["row"], "key": identity["key"]} | {n: result[n] for n in result.column_names})
+
+
+def ensure(job: Job, phase: Phase, step: Step | None, flow: Flow, names: tuple[str, ...] = ()) -> None:
+    """Have the columns that a step reads (or `names`, at the phase's end) in memory."""
+    wanted = tuple(step.stage.reads) if step is not None else names
+    absent = [n for n in wanted if n not in flow.rows.column_names]
+    if absent:
+        here = phase.steps[: phase.steps.index(step)] if step is not None else phase.steps
+        loaded = load_columns(
+            job, flow.partition, absent, (*job.steps_before(phase), *here), flow.rows["row"].combine_chunks()
+        )
+        for name in absent:
+            flow.attach(name, loaded[name])
+
+
+def _merged(old: pa.Table, new: pa.Table) -> pa.Table:
+    both = pa.concat_tables([old, new.select(old.column_names).cast(old.schema)])
+    return both.take(pa.array(np.argsort(both["row"].to_numpy(), kind="stable"))).combine_chunks()
+
+
+def _attach(step: Step, flow: Flow, whole: pa.Table) -> None:
+    """Keep fresh results in memory for the stages behind, so that nothing is read twice."""
+    aligned = align(whole, flow.rows["row"].combine_chunks())
+    for field in step.stage.writes:
+        flow.attach(field.name, aligned[field.name])
+
+
+def _settle(step: Step, results: pa.Table, flow: Flow) -> None:
+    stage = step.stage
+    none = pa.nulls(results.num_rows, pa.string())
+    score = pa.nulls(results.num_rows, pa.float32())
+    dropped = none
+    if isinstance(stage, Filter):
+        scores = results.select([f.name for f in stage.writes]).combine_chunks()
+        dropped = stage.decide(scores)
+        score = _first_number(scores, score)
+    else:
+        _note_findings(step, results, flow)
+    flow.settle(step.name, results[FAILED.name], dropped, score)
+
+
+def _first_number(scores: pa.Table, otherwise: pa.Array) -> pa.Array:
+    for column in scores.columns:
+        if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
+            return column.cast(pa.float32())
+    return otherwise
+
+
+def _note_findings(step: Step, results: pa.Table, flow: Flow) -> None:
+    lists = results[FOUND.name].combine_chunks()
+    found = pc.list_flatten(lists)
+    if len(found):
+        positions = flow.living[pc.list_parent_indices(lists).to_numpy()]
+        parts = found.flatten()
+        flow.note(step.name, "edited", positions, parts[0], parts[1], parts[2])
+
+
+def _forget_media(phase: Phase, segment: int, flow: Flow) -> None:
+    """Let go of pictures that no later stage of this phase reads, before the rows travel on."""
+    later = {n for steps in phase.segments[segment + 1 :] for s in steps for n in s.stage.reads}
+    flow.forget([f.name for f in flow.rows.schema if is_media(f) and f.name not in later])
+
+
+def commit(job: Job, phase: Phase, flow: Flow) -> Commit:
+    """Store the phase's decisions on a partition; its history file, written last, is the commit."""
+    if phase.reduce is not None:
+        ensure(job, phase, None, flow, tuple(c for c in phase.reduce.stage.reads if c != "key"))
+        write_map(job, phase.reduce, flow)
+    history = flow.history()
+    kept = int(flow.alive.sum())
+    if phase.index == len(job.plan.phases) - 1:
+        _write_ledger(job, phase, flow.partition, history)
+    facts = {"books": flow.books.to_json(), "kept": kept, "seconds": flow.seconds}
+    stamped = history.replace_schema_metadata({"commit": json.dumps(facts)})
+    write_table(job.run.work / phase.folder, part_name(flow.partition) + ".parquet", stamped)
+    return Commit(flow.partition, flow.books, kept, flow.seconds, fresh=True)
+
+
+def committed(job: Job, phase: Phase, partition: int) -> Commit | None:
+    """Return the commit of a partition, or None where it has none."""
+    folder, name = job.run.work / phase.folder, part_name(partition) + ".parquet"
+    if not folder.exists(name):
+        return None
+    with folder.open(name) as stream:
+        facts: dict[str, Any] = json.loads(pq.read_schema(stream).metadata[b"commit"])
+    return Commit(partition, Books.from_json(facts["books"]), facts["kept"], facts["seconds"], fresh=False)
+
+
+def _history(job: Job, phase: Phase, partition: int) -> pa.Table:
+    return read_table(job.run.work / phase.folder, part_name(partition) + ".parquet")
+
+
+def _write_ledger(job: Job, last: Phase, partition: int, history: pa.Table) -> None:
+    """Write what happened to each sample of a partition in all phases, one fate a sample."""
+    earlier = [_history(job, p, partition) for p in job.plan.phases[: last.index]]
+    earlier = [h.filter(pc.not_equal(h["event"], PASSED)) for h in earlier]
+    kept = pc.equal(history["event"], PASSED)
+    fate = pc.if_else(kept, "kept", history["event"])
+    stage = pc.if_else(kept, job.plan.recipe.sink.name, history["stage"])
+    names = history.column_names
+    history = history.set_column(names.index("event"), "event", fate).set_column(names.index("stage"), "stage", stage)
+    rows = pa.concat_tables([h.replace_schema_metadata().cast(EVENTS) for h in (*earlier, history)])
+    ordered = rows.take(pa.array(np.argsort(rows["row"].to_numpy(), kind="stable")))
+    write_table(job.run.folder / LEDGER_FOLDER, part_name(partition) + ".parquet", ordered.select(LEDGER.names))

@@ -1,0 +1,62 @@
+"""One file a partition: tables written whole, read back by column.
+
+Small columns are Parquet. Tables with media are Arrow files: read through a memory map, without copying, where the
+run is on this machine.
+"""
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from curate.ledger import part_name
+from curate.sample import is_media
+from curate.storage import Folder
+
+
+def write_table(folder: Folder, name: str, table: pa.Table) -> None:
+    """Write a table under `name`, whose suffix says the format."""
+    with folder.writing(name) as local:
+        if name.endswith(".parquet"):
+            pq.write_table(table, local, compression="zstd")
+        else:
+            write_batches(str(local), table.schema, table.to_batches())
+
+
+def write_batches(path: str, schema: pa.Schema, batches: Sequence[pa.RecordBatch]) -> None:
+    """Write an Arrow file whose batches can be read one by one."""
+    with pa.OSFile(path, "wb") as stream, pa.ipc.new_file(stream, schema) as writer:
+        for batch in batches:
+            writer.write_batch(batch)
+
+
+def read_table(folder: Folder, name: str, columns: Sequence[str] | None = None) -> pa.Table:
+    """Read a table, or only some of its columns."""
+    if name.endswith(".parquet"):
+        with folder.open(name) as stream:
+            return pq.read_table(stream, columns=None if columns is None else list(columns))
+    with open_arrow(folder, name) as source:
+        reader = pa.ipc.open_file(source)
+        if columns is None:
+            return reader.read_all()
+        wanted = sorted(reader.schema.get_field_index(c) for c in columns)
+        options = pa.ipc.IpcReadOptions(included_fields=wanted)
+        return pa.ipc.open_file(source, options=options).read_all().select(list(columns))
+
+
+def open_arrow(folder: Folder, name: str) -> pa.NativeFile:
+    """Open an Arrow file: mapped to memory where it is local, through its file system elsewhere."""
+    if folder.is_local:
+        return pa.memory_map(folder.path(name))
+    return pa.PythonFile(folder.open(name))
+
+
+def read_batch(folder: Folder, name: str, batch: int) -> pa.RecordBatch:
+    """Read one batch of an Arrow file."""
+    with open_arrow(folder, name) as source:
+        return pa.ipc.open_file(source).get_batch(batch)
+
+
+def part_file(partition: int, schema: pa.Schema) -> str:
+    """Return a partition's file name in the format its columns ask for."""
+    return part_name(partition) + (".arrow" if any(map(is_media, schema)) else ".parquet")

@@ -1,0 +1,101 @@
+"""Shards: planned when every verdict is known, so each holds exactly the asked number of samples, in plan order."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from curate.ledger import part_name
+from curate.run.columns import load_columns
+from curate.run.flow import PASSED
+from curate.run.job import Job
+from curate.run.layout import MANIFEST
+from curate.run.parts import read_table
+from curate.shards import Manifest, ShardEntry, write_shard
+from curate.stage import Member
+
+SHARDS = "shards"
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Survivors `start` (in) to `stop` (out) of a partition, counted among its survivors."""
+
+    partition: int
+    start: int
+    stop: int
+
+
+def plan_shards(kept: Sequence[int], per_shard: int) -> list[list[Piece]]:
+    """Cut the corpus, given the survivors of each partition, into shards of `per_shard` samples."""
+    shards: list[list[Piece]] = []
+    room = 0
+    for partition, count in enumerate(kept):
+        start = 0
+        while start < count:
+            if room == 0:
+                shards.append([])
+                room = per_shard
+            stop = min(count, start + room)
+            shards[-1].append(Piece(partition, start, stop))
+            room -= stop - start
+            start = stop
+    return shards
+
+
+def shard_name(shard: int) -> str:
+    """Return the file name of a shard."""
+    return f"{shard:05d}.tar"
+
+
+def _marks(job: Job) -> str:
+    return f"{SHARDS}/{job.plan.fingerprint[:16]}"
+
+
+def prepare(job: Job) -> None:
+    """Clear what another plan published here: a manifest never stands beside shards that are not its own."""
+    job.run.folder.delete(MANIFEST)
+    for other in job.run.work.names(SHARDS):
+        if f"{SHARDS}/{other}" != _marks(job):
+            job.run.work.delete(f"{SHARDS}/{other}")
+
+
+def publish_shard(job: Job, shard: int, pieces: Sequence[Piece]) -> ShardEntry:
+    """Write one shard, or return it where this plan wrote it before."""
+    mark = f"{_marks(job)}/{shard:05d}.json"
+    if job.run.work.exists(mark):
+        return ShardEntry(**json.loads(job.run.work.read(mark)))
+    entry = write_shard(job.run.folder / SHARDS, shard_name(shard), _samples(job, pieces))
+    job.run.work.write(mark, json.dumps(asdict(entry)).encode())
+    return entry
+
+
+def _samples(job: Job, pieces: Sequence[Piece]) -> Iterator[tuple[str, list[Member]]]:
+    pack = job.plan.recipe.sink.open()
+    for piece in pieces:
+        yield from pack(survivors(job, piece))
+
+
+def survivors(job: Job, piece: Piece) -> pa.Table:
+    """Read every column of a piece's samples as the last stage left them."""
+    last = job.plan.phases[-1]
+    history = read_table(job.run.work / last.folder, part_name(piece.partition) + ".parquet", ["row", "key", "event"])
+    passed = history.filter(pc.equal(history["event"], PASSED)).slice(piece.start, piece.stop - piece.start)
+    steps = tuple(s for p in job.plan.phases for s in p.steps)
+    written = [f.name for f in job.plan.recipe.source.writes] + [f.name for s in steps for f in s.stage.writes]
+    names = list(dict.fromkeys(n for n in written if n != "key"))
+    columns = load_columns(job, piece.partition, names, steps, passed["row"].combine_chunks())
+    return columns.add_column(0, "key", passed["key"])
+
+
+def finish(job: Job, entries: Sequence[ShardEntry]) -> Manifest:
+    """Remove shards of an earlier, longer version and publish the manifest: from then on readers see these shards."""
+    named = {e.name.removesuffix(".tar") for e in entries}
+    for name in job.run.folder.names(SHARDS):
+        if name.rsplit(".", 1)[0] not in named:
+            job.run.folder.delete(f"{SHARDS}/{name}")
+    manifest = Manifest(job.plan.recipe.name, tuple(entries))
+    manifest.save(job.run.folder)
+    return manifest

@@ -1,0 +1,115 @@
+"""Reading any sample of a run by its number, at one read each, from a disk or any fsspec URL."""
+
+from bisect import bisect_right
+from functools import lru_cache, partial
+from itertools import accumulate
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from curate.shards.index import Index, index_name
+from curate.shards.manifest import Manifest
+from curate.shards.shard import open_index, open_shard
+from curate.storage import Folder
+
+TOMBSTONES = "tombstones.parquet"
+
+
+class ShardReader:
+    """The samples of a finished run, numbered in the manifest's order without the erased ones.
+
+    Erasures count from the moment the reader was made, and travel with it when it is pickled. Files are opened when
+    first read from; threads may share a reader.
+    """
+
+    manifest: Manifest
+    version: str
+    """Name of the dataset version, see `Manifest.version`."""
+
+    def __init__(self, run: str, open_shards: int = 256) -> None:
+        """Open the run at a path or URL; `open_shards` bounds the files held open, two for each.
+
+        Raises:
+            RunError: there is no finished dataset.
+            IntegrityError: its manifest is malformed.
+        """
+        folder = Folder(run)
+        self.manifest = Manifest.load(folder)
+        self.version = self.manifest.version
+        self._setup(folder / "shards", open_shards)
+        self._live = _live_rows(folder, self.manifest)
+        live = (len(self._live.get(s, range(e.samples))) for s, e in enumerate(self.manifest.shards))
+        self._starts = list(accumulate(live, initial=0))
+
+    def _setup(self, folder: Folder, open_shards: int) -> None:
+        self._folder, self._open_shards = folder, open_shards
+        self._open = lru_cache(open_shards)(partial(open_shard, folder, self.manifest.shards))
+
+    def __getstate__(self) -> dict[str, object]:
+        """Leave open files behind."""
+        return {name: value for name, value in vars(self).items() if name != "_open"}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        """Open files anew where they are read."""
+        vars(self).update(state)
+        self._setup(self._folder, self._open_shards)
+
+    def __len__(self) -> int:
+        """How many samples can be read: erased ones are not counted."""
+        return self._starts[-1]
+
+    def key(self, i: int) -> str:
+        """Return the key of sample `i`.
+
+        Raises:
+            IndexError: there is no sample `i`.
+        """
+        shard, row = self._place(i)
+        return str(self._open(shard).index.keys[row])
+
+    def read(self, i: int) -> dict[str, bytes]:
+        """Return the members of sample `i` by extension: `{"jpg": ..., "json": ..., "txt": ...}`.
+
+        Raises:
+            IndexError: there is no sample `i`.
+            IntegrityError: shard or index are not what the manifest says.
+            StorageError: they cannot be read.
+        """
+        shard, row = self._place(i)
+        return self._open(shard).read(row)
+
+    def _place(self, i: int) -> tuple[int, int]:
+        if not 0 <= i < self._starts[-1]:
+            raise IndexError(f"sample {i} of {self._starts[-1]}")
+        shard = bisect_right(self._starts, i) - 1
+        row = i - self._starts[shard]
+        live = self._live.get(shard)
+        return shard, row if live is None else int(live[row])
+
+
+def _live_rows(run: Folder, manifest: Manifest) -> dict[int, np.ndarray]:
+    """Return, for each shard that holds an erased sample, the rows (int64) that are left."""
+    if not run.exists(TOMBSTONES):
+        return {}
+    with run.open(TOMBSTONES) as stream:
+        erased = pq.read_table(stream, columns=["key"])["key"].combine_chunks()
+    live = {}
+    for number, entry in enumerate(manifest.shards):
+        gone = pc.is_in(open_index(run / "shards", entry).keys, value_set=erased).to_numpy(zero_copy_only=False)
+        if gone.any():
+            live[number] = np.flatnonzero(~gone)
+    return live
+
+
+def shard_keys(run: Folder, name: str) -> list[str]:
+    """Return the keys in shard `name`, erased ones included, in order.
+
+    Raises:
+        StorageError: its index cannot be read.
+        IntegrityError: its index is damaged.
+    """
+    idx = index_name(name)
+    data = (run / "shards").read(idx)
+    return list(Index(pa.py_buffer(data), f"{run.url}/shards/{idx}").keys.to_pylist())

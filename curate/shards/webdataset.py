@@ -1,0 +1,85 @@
+"""Packing samples the way img2dataset does, so that what reads its shards reads ours."""
+
+import json
+import math
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+import pyarrow as pa
+from pydantic import Field
+
+from curate.errors import RunError
+from curate.sample import COLUMNS
+from curate.stage import Member, Packer, Sink
+
+_FIELDS = ("caption", "url", "width", "height", "original_width", "original_height", "sha256")
+_DIGITS = 6
+_RESERVED = frozenset(("uid", "status", "error_message", "exif"))
+
+
+class WebDataset(Sink):
+    """Write each sample as picture, `json` and `txt`, with the names and fields of img2dataset 1.47.
+
+    A table without `image` gives samples without a picture.
+    """
+
+    name: ClassVar[str] = "webdataset"
+    reads: ClassVar[tuple[str, ...]] = ("caption",)
+
+    include_scores: bool = Field(default=True, description="write what filters measured into each sample's json")
+
+    def open(self) -> Packer:
+        """Return a function that yields (key, members) for each row."""
+        return lambda table: _pack(table, self.include_scores)
+
+
+def _pack(table: pa.Table, include_scores: bool) -> Iterator[tuple[str, list[Member]]]:
+    scores = [f.name for f in table.schema if include_scores and _is_score(f)]
+    taken = sorted(_RESERVED.intersection(scores))
+    if taken:
+        raise RunError(f"a stage writes a column '{taken[0]}', which img2dataset's json uses otherwise: rename it")
+    wanted = ("key", "image_format", "conversations", *_FIELDS, *scores)
+    small = table.select([name for name in table.column_names if name in wanted])
+    images = table["image"] if "image" in table.column_names else None
+    for row, values in enumerate(small.to_pylist()):
+        members = _picture(values, images[row].as_py()) if images is not None else []
+        members.append(("json", _json(values, scores)))
+        if "caption" in values:
+            members.append(("txt", (values["caption"] or "").encode()))
+        yield values["key"], members
+
+
+def _is_score(field: pa.Field) -> bool:
+    """Tell a measurement from a sample's own columns, the run's bookkeeping and embeddings."""
+    kind = field.type
+    scalar = any(is_it(kind) for is_it in (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, _is_text))
+    return scalar and field.name not in COLUMNS.names and not field.name.startswith("_")
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def _picture(values: dict[str, Any], image: bytes | None) -> list[Member]:
+    if image is None:
+        return []
+    if not values.get("image_format"):
+        raise RunError("a row has an image and no image_format: the stage that writes pictures must write both")
+    return [(values["image_format"], image)]
+
+
+def _json(values: dict[str, Any], scores: list[str]) -> bytes:
+    key = values["key"]
+    content = {name: values.get(name) for name in _FIELDS}
+    content |= {"key": key, "uid": key, "status": "success", "error_message": None, "exif": "{}"}
+    if "conversations" in values:
+        content["conversations"] = values["conversations"]
+    content |= {name: _stable(values[name]) for name in scores}
+    return json.dumps(content, ensure_ascii=False, sort_keys=True, allow_nan=False).encode()
+
+
+def _stable(value: Any) -> Any:
+    """Round a float to six significant digits, so that the last bits of a measurement do not change a shard."""
+    if not isinstance(value, float):
+        return value
+    return float(f"{value:.{_DIGITS}g}") if math.isfinite(value) else None

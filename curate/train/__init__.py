@@ -1,0 +1,45 @@
+"""Training multimodal architectures straight from shards, and asking a checkpoint about a picture.
+
+The two functions are all there is to call; what they need (torch, transformers) loads when they are called.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+__all__ = ["generate", "train"]
+
+
+def train(  # one entry for the command line: each argument is one of its options
+    preset: str,
+    data: str,
+    out: str,
+    *,
+    overrides: Mapping[str, str],
+    resume: bool = True,
+    progress: Callable[[dict[str, Any]], None],
+) -> dict[str, Any]:
+    """Train `preset` on the run at `data` into the local folder `out`; return the final metrics.
+
+    Called again with the same arguments it goes on from the last checkpoint, and losses are the same to the last bit.
+    `progress` gets one small dict at the start, for each step, for each checkpoint and at the end.
+
+    Raises:
+        TrainError: the preset, an override, the data or what `out` holds cannot be used.
+        LockedError: another process trains into `out`.
+    """
+    from curate.train.loop import Job, run
+
+    return run(Job(preset, data, out, dict(overrides), resume), progress)
+
+
+def generate(checkpoint: str, image: bytes, question: str, *, max_new_tokens: int = 40) -> str:
+    """Answer a question about a picture, greedily, from a checkpoint folder alone.
+
+    `checkpoint` is a folder that `train` wrote to (its newest checkpoint is taken) or one checkpoint in it.
+
+    Raises:
+        TrainError: there is no checkpoint, or the picture or question cannot be used.
+    """
+    from curate.train.generate import answer
+
+    return answer(checkpoint, image, question, max_new_tokens)

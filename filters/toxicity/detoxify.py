@@ -1,0 +1,96 @@
+"""Detoxify's models from a local folder. Nothing is unpickled but tensors, and nothing is downloaded.
+
+A folder is either one of Detoxify's releases, its single `.ckpt` beside the configuration and tokenizer of the encoder
+it names, or the same weights as Unitary publish them on the Hugging Face hub.
+"""
+
+import pickle
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from curate.errors import ModelError
+from curate.models import Model
+
+HUB = {
+    "original": "unitary/toxic-bert",
+    "unbiased": "unitary/unbiased-toxic-roberta",
+    "multilingual": "unitary/multilingual-toxic-xlm-roberta",
+}
+# Detoxify calls the labels of the Jigsaw competitions by one set of names.
+RENAMED = {"toxic": "toxicity", "severe_toxic": "severe_toxicity", "identity_hate": "identity_attack"}
+BATCH = 32
+MAX_TOKENS = 512  # positions of all three encoders
+
+
+def model(name: str) -> Model:
+    """Name the weights of one of Detoxify's models, or of a folder."""
+    return Model(HUB.get(name, name), licence="Apache-2.0")
+
+
+def load(folder: Path, labels: Sequence[str]) -> Callable[[Sequence[str]], npt.NDArray[np.float32]]:
+    """Load a model; return a function from texts to probabilities float32[n, len(labels)].
+
+    Raises:
+        ModelError: the folder holds no Detoxify model, or one that lacks a label.
+    """
+    checkpoints = sorted(folder.glob("*.ckpt")) if folder.is_dir() else []
+    if len(checkpoints) > 1:
+        raise ModelError(f"{folder} holds {len(checkpoints)} .ckpt files; keep the one that `toxicity` is to use")
+    network, tokenizer, names = _release(checkpoints[0]) if checkpoints else _from_hub(folder)
+    missing = [label for label in labels if label not in names]
+    if missing:
+        raise ModelError(f"model at {folder} does not tell {', '.join(missing)}; it tells {', '.join(names)}")
+    columns = [names.index(label) for label in labels]
+    # Detoxify's own predict truncates at what the tokenizer says; many say "without limit".
+    tokenizer.model_max_length = min(tokenizer.model_max_length, MAX_TOKENS)
+    network.eval()
+    return lambda texts: _rate(network, tokenizer, texts)[:, columns]
+
+
+def _release(checkpoint: Path) -> tuple[Any, Any, list[str]]:
+    """Build the model of a released checkpoint with Detoxify's own code, from tensors alone."""
+    import torch
+    from detoxify.detoxify import get_model_and_tokenizer
+
+    try:
+        loaded = torch.load(checkpoint, map_location="cpu", weights_only=True)
+        classes = loaded["config"]["dataset"]["args"]["classes"]
+        # The release names its encoder by hub id; the configuration and tokenizer beside it are what we have.
+        arch = {**loaded["config"]["arch"]["args"], "model_type": str(checkpoint.parent)}
+        network, tokenizer = get_model_and_tokenizer(**arch, state_dict=loaded["state_dict"])
+    except (OSError, KeyError, TypeError, ValueError, RuntimeError, pickle.UnpicklingError) as error:
+        raise ModelError(
+            f"{checkpoint} cannot be loaded as a Detoxify release: {error}. Put the encoder's config.json and "
+            "tokenizer files beside it, and take the .ckpt from github.com/unitaryai/detoxify/releases"
+        ) from error
+    return network, tokenizer, [RENAMED.get(name, name) for name in classes]
+
+
+def _from_hub(folder: Path) -> tuple[Any, Any, list[str]]:
+    from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+    try:
+        network = AutoModelForSequenceClassification.from_pretrained(folder, local_files_only=True)
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{folder} holds no sequence classifier of transformers and no .ckpt: {error}") from error
+    names = network.config.id2label
+    return network, tokenizer, [RENAMED.get(names[i], names[i]) for i in range(len(names))]
+
+
+def _rate(network: Any, tokenizer: Any, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+    """Return float32[n, classes]; batches are of like length, so that little of them is padding."""
+    import torch
+
+    order = sorted(range(len(texts)), key=lambda i: (len(texts[i]), i))
+    rated = np.empty((len(texts), network.config.num_labels), np.float32)
+    with torch.inference_mode():
+        for start in range(0, len(order), BATCH):
+            rows = order[start : start + BATCH]
+            inputs = tokenizer([texts[i] for i in rows], return_tensors="pt", truncation=True, padding=True)
+            rated[rows] = torch.sigmoid(network(**inputs).logits).float().numpy()
+    return rated

@@ -1,0 +1,163 @@
+"""A third party's package of stages, found through its entry point: what the engine's tests run."""
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import ClassVar
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from curate.sample import column
+from curate.stage import Edit, Edited, Editor, Filter, Judge, Reduce, Scorer, Source, Verdicts, threshold
+
+
+class NumberedLines(Source):
+    """Lists `rows` captions, `line 0` to `line n-1`; every `bad_every`-th is unusable, every `repeat_every`-th a copy."""
+
+    name: ClassVar[str] = "numbered_lines"
+    writes: ClassVar[tuple[pa.Field, ...]] = (column("url"), column("caption"))
+    rows: int = 100
+    bad_every: int = 0
+    repeat_every: int = 0
+    batch: int = 7
+
+    def key_columns(self) -> tuple[str, ...]:
+        return ("url", "caption")
+
+    def snapshot(self) -> str:
+        return f"{self.rows} {self.bad_every} {self.repeat_every}"
+
+    def scan(self) -> Iterator[pa.Table]:
+        for start in range(0, self.rows, self.batch):
+            numbers = range(start, min(self.rows, start + self.batch))
+            named = [0 if self.repeat_every and i % self.repeat_every == 0 else i for i in numbers]
+            yield pa.table(
+                {
+                    "url": pa.array([f"line://{i}" for i in named], pa.string()),
+                    "caption": pa.array([f"line {i}" for i in named], pa.string()),
+                    "_failed": pa.array(
+                        ["bad_row" if self.bad_every and i % self.bad_every == 1 else None for i in numbers], pa.string()
+                    ),
+                }
+            )
+
+
+class LineNumber(Filter):
+    """Measures the number in a caption, and counts in a file how many rows it was asked to measure."""
+
+    name: ClassVar[str] = "line_number"
+    reads: ClassVar[tuple[str, ...]] = ("caption",)
+    writes: ClassVar[tuple[pa.Field, ...]] = (pa.field("line_number", pa.int32()),)
+    counter: str | None = None
+    at_least: int | None = threshold(None, "number")
+    at_most: int | None = threshold(None, "number")
+
+    def open(self) -> Scorer:
+        def score(table: pa.Table) -> list[pa.Array]:
+            if self.counter:
+                with Path(self.counter).open("a") as stream:
+                    stream.write("x" * table.num_rows)
+            return [pa.array([int(c.split()[-1]) for c in table["caption"].to_pylist()], pa.int32())]
+
+        return score
+
+
+class Shout(Edit):
+    """Turns captions with an even number to capitals and says so."""
+
+    name: ClassVar[str] = "shout"
+    reads: ClassVar[tuple[str, ...]] = ("caption",)
+    writes: ClassVar[tuple[pa.Field, ...]] = (column("caption"),)
+
+    def open(self) -> Editor:
+        def edit(table: pa.Table) -> Edited:
+            even = [int(c.split()[-1]) % 2 == 0 for c in table["caption"].to_pylist()]
+            rows = [i for i, e in enumerate(even) if e]
+            findings = pa.table(
+                {
+                    "row": pa.array(rows, pa.int32()),
+                    "reason": pa.array(["QUIET"] * len(rows), pa.string()),
+                    "score": pa.array([1.0] * len(rows), pa.float32()),
+                    "detector": pa.array(["ear 1.0"] * len(rows), pa.string()),
+                }
+            )
+            return Edited(
+                pa.table({"caption": pc.utf8_upper(table["caption"])}), changed=pa.array(even), findings=findings
+            )
+
+        return edit
+
+
+class LastDigit(Edit):
+    """Writes the last digit of the caption as a hash for `one_a_digit`."""
+
+    name: ClassVar[str] = "last_digit"
+    reads: ClassVar[tuple[str, ...]] = ("caption",)
+    writes: ClassVar[tuple[pa.Field, ...]] = (pa.field("digit", pa.string()),)
+
+    def open(self) -> Editor:
+        return lambda table: Edited(
+            pa.table({"digit": pa.array([f"{ord(c[-1]) * 0x9E3779B1 % 2**32:08x}" for c in table["caption"].to_pylist()])})
+        )
+
+
+class OneADigit(Reduce):
+    """Keeps the first row of each last digit."""
+
+    name: ClassVar[str] = "one_a_digit"
+    reads: ClassVar[tuple[str, ...]] = ("digit",)
+    shuffle_by: ClassVar[str] = "digit"
+
+    def open(self) -> Judge:
+        def judge(table: pa.Table) -> Verdicts:
+            first: dict[str, str] = {}
+            keys, digits = table["key"].to_pylist(), table["digit"].to_pylist()
+            survivor = [first.setdefault(d, k) for d, k in zip(digits, keys, strict=True)]
+            dropped = [None if s == k else "same_digit" for s, k in zip(survivor, keys, strict=True)]
+            return Verdicts(pa.array(dropped, pa.string()), pa.array(survivor, pa.string()))
+
+        return judge
+
+
+class Poison(Filter):
+    """Raises, dies or hangs on the captions whose number is in `numbers`; everything else measures 1."""
+
+    name: ClassVar[str] = "poison"
+    reads: ClassVar[tuple[str, ...]] = ("caption",)
+    writes: ClassVar[tuple[pa.Field, ...]] = (pa.field("poison", pa.int32()),)
+    numbers: tuple[int, ...] = ()
+    how: str = "raise"
+
+    def open(self) -> Scorer:
+        def score(table: pa.Table) -> list[pa.Array]:
+            for caption in table["caption"].to_pylist():
+                if int(caption.split()[-1]) in self.numbers:
+                    if self.how == "segfault":
+                        os.kill(os.getpid(), signal.SIGSEGV)
+                    raise ValueError(caption)
+            return [pa.array([1] * table.num_rows, pa.int32())]
+
+        return score
+
+
+class Slow(Filter):
+    """Sleeps a while for each row, so that a run can be killed in the middle."""
+
+    name: ClassVar[str] = "slow"
+    reads: ClassVar[tuple[str, ...]] = ("caption",)
+    writes: ClassVar[tuple[pa.Field, ...]] = (pa.field("slow", pa.int32()),)
+    seconds: float = 0.005
+
+    def open(self) -> Scorer:
+        import time
+
+        def score(table: pa.Table) -> list[pa.Array]:
+            time.sleep(self.seconds * table.num_rows)
+            return [pa.array([1] * table.num_rows, pa.int32())]
+
+        return score
+
+
+STAGES = (NumberedLines, LineNumber, Shout, LastDigit, OneADigit, Poison, Slow)

@@ -1,0 +1,72 @@
+"""What is installed is what is pinned."""
+
+import re
+import shutil
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+def canonical(requirement):
+    return re.sub(r"[-_.]+", "-", re.match(r"[\w.-]+", requirement)[0]).lower()
+
+
+def pins(name):
+    lines = [line for line in (ROOT / name).read_text().splitlines() if line and not line.startswith("#")]
+    return {canonical(line): line.partition("==")[2] for line in lines}
+
+
+def test_every_requirement_is_pinned():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"].values()
+    wanted = {canonical(r) for r in [*project["dependencies"], *(r for extra in extras for r in extra)]}
+    assert wanted - pins("constraints.txt").keys() == set()
+
+
+def test_constraints_are_sorted_exact_and_the_same_as_models():
+    constraints = pins("constraints.txt")
+    assert list(constraints) == sorted(constraints)
+    assert [name for name, version in constraints.items() if not re.fullmatch(r"[0-9][\w.]*", version)] == []
+    assert pins("models.txt").items() <= constraints.items()
+
+
+@pytest.fixture
+def clone(tmp_path):
+    """A folder that `make` can set up, with an interpreter that records and refuses to make an environment."""
+    for name in ("Makefile", "pyproject.toml", "constraints.txt", "models.txt"):
+        shutil.copy(ROOT / name, tmp_path)
+    python = tmp_path / "python"
+    python.write_text('#!/bin/sh\necho "$@" >> asked\n[ "$1" = -c ]\n')
+    python.chmod(0o755)
+    return tmp_path
+
+
+def make_setup(clone):
+    return subprocess.run(["make", "setup", "PYTHON=./python"], cwd=clone, capture_output=True, text=True, check=False)
+
+
+def ready_name(clone):
+    listed = subprocess.run(["make", "-pn", "help"], cwd=clone, capture_output=True, text=True, check=True).stdout
+    return re.search(r"^setup: (\S+)$", listed, re.MULTILINE)[1]
+
+
+def test_a_set_up_that_was_cut_short_is_begun_again(clone):
+    assert make_setup(clone).returncode != 0
+    assert make_setup(clone).returncode != 0
+    assert (clone / "asked").read_text().count("-m venv") == 2
+    assert not (clone / ready_name(clone)).exists()
+
+
+def test_a_ready_environment_is_not_touched_until_a_pin_moves(clone):
+    ready = clone / ready_name(clone)
+    ready.parent.mkdir()
+    ready.touch()
+    assert make_setup(clone).returncode == 0
+    assert not (clone / "asked").exists()
+    (clone / "models.txt").write_text("tox-block==0.1.1\n")
+    assert make_setup(clone).returncode != 0
+    assert (clone / "asked").exists()
