@@ -1,6 +1,12 @@
-"""The judgements and edits that come with Curate, one file each. Importing this registers what it holds."""
+"""The judgements and edits that come with Curate, one file or folder each. Importing this registers what it holds."""
 
+from filters.alignment import Alignment
+from filters.aspect_ratio import AspectRatio
+from filters.caption_words import CaptionWords
+from filters.language import Language
+from filters.redact_pii import RedactPii
 from filters.short_side import ShortSide
+from filters.toxicity import Toxicity
 
-STAGES = (ShortSide,)
+STAGES = (Alignment, AspectRatio, CaptionWords, Language, RedactPii, ShortSide, Toxicity)
 __all__ = ["STAGES"]

@@ -25,6 +25,8 @@ SENTENCES = Model(
 # allows any use with this notice; wordnet.princeton.edu/license-and-commercial-use
 CLASSES = Path(__file__).with_name("imagenet_classes.txt")
 TOP = 10  # the paper's T
+# Before captions but not before class names: AUC 0.73 on 300 captioned stamps; on both 0.71, on neither 0.70.
+PROMPT = "a photo of "
 SIDE = 224  # pixels
 TEXTS = 64
 
@@ -36,11 +38,14 @@ def load(classifier: Path, sentences: Path) -> Towers:
         ModelError: the classifier's code is not installed, or weights are not what they should be.
     """
     classify = _classifier(classifier)
-    embed_texts = _sentence_encoder(sentences)
-    names = embed_texts([f"a photo of a {name}" for name in CLASSES.read_text("utf-8").splitlines()])
+    encode = _sentence_encoder(sentences)
+    names = encode(CLASSES.read_text("utf-8").splitlines())
 
     def embed_pictures(prepared: Sequence[Any]) -> Vectors:
         return np.stack([_combine(row, names) for row in classify(prepared)])
+
+    def embed_texts(texts: Sequence[str]) -> Vectors:
+        return encode([PROMPT + text for text in texts])
 
     return Towers(prepare=_prepare, embed_pictures=embed_pictures, embed_texts=embed_texts)
 

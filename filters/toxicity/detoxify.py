@@ -55,7 +55,9 @@ def _release(checkpoint: Path) -> tuple[Any, Any, list[str]]:
     """Build the model of a released checkpoint with Detoxify's own code, from tensors alone."""
     import torch
     from detoxify.detoxify import get_model_and_tokenizer
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()
     try:
         loaded = torch.load(checkpoint, map_location="cpu", weights_only=True)
         classes = loaded["config"]["dataset"]["args"]["classes"]
@@ -72,7 +74,9 @@ def _release(checkpoint: Path) -> tuple[Any, Any, list[str]]:
 
 def _from_hub(folder: Path) -> tuple[Any, Any, list[str]]:
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()
     try:
         network = AutoModelForSequenceClassification.from_pretrained(folder, local_files_only=True)
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)

@@ -1,0 +1,229 @@
+"""The commands, their options and their help."""
+
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from curate.errors import CurateError
+from curate.recipe import Recipe, load_recipe
+
+app = typer.Typer(
+    name="curate", no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
+    help="Turn URL lists and folders into privacy-filtered, deduplicated, scored shards, and train models on them.\n\n"
+    "Start with: curate plan RECIPE, then curate run RECIPE. Whatever stops a run, the same command continues it.",
+)  # fmt: skip
+
+RecipeFile = Annotated[str, typer.Argument(metavar="RECIPE", help="a recipe: a YAML file of source, stages and sink")]
+RunUrl = Annotated[str, typer.Argument(metavar="RUN", help="a run directory: a path or any fsspec URL, such as s3://b/run")]
+Settings = Annotated[
+    list[str], typer.Option("--set", metavar="STAGE.OPTION=VALUE", help="change one option of the recipe; repeatable")
+]
+Out = Annotated[str | None, typer.Option(metavar="URL", help="where the run goes  [default: ./NAME-run]")]
+Work = Annotated[str | None, typer.Option(metavar="URL", help="where raw, sensitive samples go  [default: OUT/work]")]
+Workers = Annotated[int | None, typer.Option(min=1, help="partitions worked on at the same time  [default: all CPUs]")]
+Local = Annotated[bool, typer.Option("--local", help="work in this process, without Ray")]
+Json = Annotated[bool, typer.Option("--json", help="print one JSON object a line, for machines")]
+Stall = Annotated[
+    float, typer.Option(metavar="SECONDS", help="end a worker that spends longer than this on one partition")
+]
+
+
+def main() -> None:
+    """Run the command line; what a person can mend is one clear message, never a traceback."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        app(standalone_mode=False)
+    except CurateError as error:
+        _end(str(error), 1)
+    except (KeyboardInterrupt, typer.Abort):
+        _end("stopped. What was committed stays; the same command continues.", 130)
+    except typer.Exit as done:
+        sys.exit(done.exit_code)
+    except Exception as error:
+        # Typer's own usage errors carry their text; anything else is a fault of this program and shows where.
+        if not hasattr(error, "format_message"):
+            raise
+        _end(error.format_message(), 2)
+
+
+def _interrupt(_signal: int, _frame: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def _end(message: str, code: int) -> NoReturn:
+    print(f"curate: {message}", file=sys.stderr)
+    sys.exit(code)
+
+
+def out_of(recipe: Recipe, out: str | None) -> str:
+    """Return where a recipe's run goes."""
+    return out or f"{recipe.name}-run"
+
+
+@app.command()
+def run(  # noqa: PLR0913, PLR0917 - a command's options
+    recipe: RecipeFile,
+    settings: Settings = [],  # noqa: B006 - typer copies it
+    out: Out = None,
+    work: Work = None,
+    workers: Workers = None,
+    local: Local = False,
+    as_json: Json = False,
+    stall_timeout: Stall = 3600.0,
+) -> None:
+    """Carry a recipe out, or continue where it stopped.
+
+    Prints the books: for every stage, samples in = kept + dropped by reason + failed by reason. A run whose every
+    result is stored ends in seconds; a moved threshold decides anew and measures nothing again.
+    """
+    loaded = load_recipe(recipe, settings)
+    _carry_out(loaded, out_of(loaded, out), work, workers, local, as_json, stall_timeout)
+
+
+def _carry_out(  # noqa: PLR0913, PLR0917 - a command's options
+    recipe: Recipe, out: str, work: str | None, workers: int | None, local: bool, as_json: bool, stall_timeout: float
+) -> None:
+    from curate.cli.progress import progress
+    from curate.cli.show import show_finished
+    from curate.run.engine import Runner, execute
+    from curate.run.layout import Run
+
+    def hire() -> Runner:
+        if local:
+            from curate.run.local import LocalRunner
+
+            return LocalRunner()
+        from curate.run.start import start_ray
+
+        return start_ray(workers, stall_timeout)
+
+    with progress(as_json=as_json) as report:
+        finished = execute(recipe, Run.at(out, work), hire, report)
+    show_finished(finished, out, as_json=as_json)
+
+
+@app.command()
+def plan(
+    recipe: RecipeFile,
+    settings: Settings = [],  # noqa: B006 - typer copies it
+    out: Out = None,
+    as_json: Json = False,
+) -> None:
+    """Show what a run would do: partitions, what is stored already, what must run, and what it will cost."""
+    from curate.cli.show import show_plan
+    from curate.run.forecast import forecast
+    from curate.run.layout import Run
+
+    loaded = load_recipe(recipe, settings)
+    show_plan(forecast(loaded, Run.at(out_of(loaded, out))), as_json=as_json)
+
+
+@app.command()
+def check(run: RunUrl, as_json: Json = False) -> None:
+    """Check a run against itself: books, every sha256, every index entry, ledger against shards.
+
+    Exit status 1 and one line for each fault, if there is any. Works on a purged run too.
+    """
+    from curate.cli.show import show_faults
+    from curate.run.check import check as check_run
+    from curate.run.layout import Run
+
+    faults = check_run(Run.at(run))
+    show_faults(run, faults, as_json=as_json)
+    if faults:
+        raise typer.Exit(1)
+
+
+@app.command()
+def retry(  # noqa: PLR0913, PLR0917 - a command's options
+    run: RunUrl,
+    settings: Settings = [],  # noqa: B006 - typer copies it
+    workers: Workers = None,
+    local: Local = False,
+    as_json: Json = False,
+    stall_timeout: Stall = 3600.0,
+) -> None:
+    """Try again only the samples that failed for a reason worth another try, and publish the shards anew."""
+    from curate.plan import make_plan
+    from curate.run.layout import Run
+    from curate.run.lock import locked
+    from curate.run.retry import forget_failures
+
+    there = Run.at(run)
+    recipe = _stored(there.stored_recipe_path(), there.folder.read("recipe.yaml"), settings)
+    with locked(there.folder):
+        again = forget_failures(make_plan(recipe, there.facts()["snapshot"]), there)
+    if not as_json:
+        print(f"{again} failed samples to try again")
+    _carry_out(recipe, run, None, workers, local, as_json, stall_timeout)
+
+
+def _stored(path: str, text: bytes, settings: list[str]) -> Recipe:
+    from curate.recipe import parse_recipe
+
+    return parse_recipe(text, path, settings)
+
+
+@app.command()
+def purge(run: RunUrl) -> None:
+    """Delete what is raw (pictures as fetched, captions before redaction). The run can still be checked and trained on."""
+    from curate.run.layout import Run
+    from curate.run.lock import locked
+    from curate.run.retry import purge as purge_run
+
+    there = Run.at(run)
+    there.stored_recipe_path()
+    with locked(there.folder):
+        partitions = purge_run(there)
+    print(f"deleted the raw samples of {partitions} partitions at {there.work.url}")
+
+
+@app.command()
+def stages(name: Annotated[str | None, typer.Argument(help="one stage, in full")] = None, as_json: Json = False) -> None:
+    """List the stages that recipes can use, or show one: options, what it reads and writes, and its source."""
+    from curate.cli.show import show_stage, show_stages
+
+    if name is None:
+        show_stages(as_json=as_json)
+    else:
+        show_stage(name, as_json=as_json)
+
+
+@app.command()
+def models(recipe: RecipeFile, settings: Settings = []) -> None:  # noqa: B006 - typer copies it
+    """List the models a recipe needs: licence, size, and whether they are on this machine."""
+    from curate.cli.show import show_models
+
+    show_models(load_recipe(recipe, settings))
+
+
+@app.command()
+def train(  # noqa: PLR0913, PLR0917 - a command's options
+    preset: Annotated[str, typer.Argument(help="a preset, such as llava-tiny")],
+    data: Annotated[str, typer.Option(metavar="RUN", help="the run whose shards to train on")],
+    out: Annotated[str | None, typer.Option(metavar="DIR", help="where checkpoints go  [default: ./PRESET]")] = None,
+    settings: Annotated[
+        list[str], typer.Option("--set", metavar="KEY=VALUE", help="change one setting of the preset; repeatable")
+    ] = [],  # noqa: B006 - typer copies it
+    as_json: Json = False,
+) -> None:
+    """Train a preset straight from a run's shards; continue at the exact sample where training stopped."""
+    from curate.cli.train import run_training
+
+    run_training(preset, data, out or preset, settings, as_json=as_json)
+
+
+@app.command()
+def generate(
+    checkpoint: Annotated[str, typer.Argument(metavar="DIR", help="what `curate train` wrote")],
+    image: Annotated[Path, typer.Option(help="a picture file", exists=True, dir_okay=False)],
+    question: Annotated[str, typer.Option(help="what to ask about it")] = "What is in this picture?",
+    max_new_tokens: Annotated[int, typer.Option(min=1, help="longest answer, in tokens")] = 40,
+) -> None:
+    """Answer a question about a picture with a trained model."""
+    from curate.train.generate import generate as answer
+
+    print(answer(checkpoint, image.read_bytes(), question, max_new_tokens=max_new_tokens))

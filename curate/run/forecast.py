@@ -1,0 +1,112 @@
+"""What a run would do and cost, from what earlier work in the same directory measured. Writes nothing."""
+
+from collections import Counter
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from curate.plan import Step, make_plan
+from curate.recipe import Recipe
+from curate.run.columns import results_at
+from curate.run.ingest import listed
+from curate.run.job import Job
+from curate.run.layout import BOOKS, Run
+from curate.run.parts import read_table
+from curate.run.partition import committed
+from curate.stage import Reduce
+
+
+@dataclass(frozen=True)
+class Line:
+    """One stage of the plan."""
+
+    stage: str
+    kind: str
+    stored: int
+    to_do: str
+    time: str
+    cpus: float
+    gpus: float
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """The plan as a person reads it."""
+
+    rows: int
+    partitions: int
+    lines: list[Line]
+    notes: list[str]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        return asdict(self)
+
+
+def forecast(recipe: Recipe, run: Run) -> Forecast:
+    """Look at the source, the models and what is stored, and say what a run would do.
+
+    Raises:
+        CurateError: the run could not begin: the same error `curate run` would give.
+    """
+    snapshot = recipe.source.snapshot()
+    plan = make_plan(recipe, snapshot)
+    counts = listed(run) or _count(recipe)
+    job = Job(plan, run, counts["rows"], counts["partitions"])
+    seconds, measured = _speeds(job)
+    stored = {s.name: _stored(job, s) for s in plan.steps}
+    lines = [_line(job, step, stored[step.name], seconds, measured) for step in plan.steps]
+    return Forecast(job.rows, job.partitions, lines, _notes(job, seconds, measured))
+
+
+def _count(recipe: Recipe) -> dict[str, int]:
+    rows = sum(table.num_rows for table in recipe.source.scan())
+    return {"rows": rows, "partitions": -(-rows // recipe.source.partition_size)}
+
+
+def _stored(job: Job, step: Step) -> int:
+    """Count the rows whose results are stored."""
+    if isinstance(step.stage, Reduce):
+        return 0
+    count = 0
+    for partition in range(job.partitions):
+        folder, file = results_at(job, step, partition)
+        if folder.exists(file):
+            count += read_table(folder, file, ["row"]).num_rows
+    return count
+
+
+def _speeds(job: Job) -> tuple[Counter[str], Counter[str]]:
+    """Return seconds and samples of each stage over the partitions that this plan committed."""
+    seconds: Counter[str] = Counter()
+    measured: Counter[str] = Counter()
+    for phase in job.plan.phases:
+        for partition in range(job.partitions):
+            done = committed(job, phase, partition)
+            for stage, spent in done.seconds.items() if done else ():
+                seconds[stage] += spent
+                measured[stage] += done.books[stage].entered if done else 0
+    return seconds, measured
+
+
+def _line(job: Job, step: Step, stored: int, seconds: Counter[str], measured: Counter[str]) -> Line:
+    needs = step.stage.resources
+    left = max(job.rows - stored, 0)
+    if isinstance(step.stage, Reduce):
+        return Line(step.name, "reduce", 0, "all together", "", needs.cpus, needs.gpus)
+    if measured[step.name]:
+        time = f"{left * seconds[step.name] / measured[step.name]:,.0f} s"
+    else:
+        time = "not measured yet"
+    return Line(step.name, step.stage.kind, stored, f"at most {left:,}", time if left else "0 s", needs.cpus, needs.gpus)
+
+
+def _notes(job: Job, seconds: Counter[str], measured: Counter[str]) -> list[str]:
+    size = job.plan.recipe.source.partition_size
+    notes = [f"memory: at most two partitions of {size:,} samples a worker, whatever the length of the list"]
+    if job.run.folder.exists(BOOKS):
+        notes.append(f"{job.run.folder.url} holds a finished run; only what differs from it runs")
+    total = sum(s / measured[n] * job.rows for n, s in seconds.items() if measured[n])
+    if total:
+        notes.append(f"CPU time of everything, if nothing were stored: about {total:,.0f} s, divided by the workers")
+    return notes
+
