@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= demo-run
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 # Named by what it was installed from, and written last: a set-up that was cut short is never taken for a whole one.
 READY := $(VENV)/ready-$(shell cat pyproject.toml constraints.txt models.txt | cksum | cut -d' ' -f1)
 

@@ -1,10 +1,16 @@
 """The stages that `curate` itself brings, registered through the entry point `curate.stages` like anyone's."""
 
 from curate.dedupe.exact import ExactDuplicates
+from curate.fetch.stage import Fetch
 from curate.shards.webdataset import WebDataset
+from curate.sources.image_folder import ImageFolder
+from curate.sources.urls import Urls
 from curate.synthesize.conversations import WriteConversations
 
 STAGES = (
+    Urls,
+    ImageFolder,
+    Fetch,
     ExactDuplicates,
     WriteConversations,
     WebDataset,

@@ -45,7 +45,7 @@ class Model:
         root = self.locate()
         files = [root / w for w in self.weights] if root.is_dir() else [root]
         if root.is_dir() and not files:
-            files = sorted(p for p in root.rglob("*") if p.is_file() and not p.name.startswith("."))
+            files = sorted(p for p in root.rglob("*") if p.is_file() and _is_content(p.relative_to(root)))
         whole = hashlib.sha256()
         for file in files:
             if not file.is_file():
@@ -53,6 +53,11 @@ class Model:
             stat = file.stat()
             whole.update(_file_sha256(str(file), stat.st_size, stat.st_mtime_ns).encode())
         return whole.hexdigest()
+
+
+def _is_content(path: Path) -> bool:
+    """Tell files of a model from what tools leave beside them: hidden files and compiled Python."""
+    return not any(part.startswith(".") or part == "__pycache__" for part in path.parts)
 
 
 @lru_cache(maxsize=256)
@@ -68,7 +73,10 @@ def _in_package(name: str) -> Path | None:
     module, _, inside = name.removeprefix("package:").partition("/")
     spec = importlib.util.find_spec(module)
     if spec is None or not spec.submodule_search_locations:
-        raise ModelError(f"model '{name}' comes with the package '{module}', which is not installed")
+        raise ModelError(
+            f"model '{name}' comes with the package '{module}', which is not installed. Install it with pip, or with "
+            f"`python -m spacy download {module}` where it is one of spaCy's"
+        )
     path = Path(spec.submodule_search_locations[0], inside)
     if not path.exists():
         raise ModelError(f"model '{name}': the installed package '{module}' has no '{inside}'")

@@ -34,12 +34,14 @@ def is_media(field: pa.Field) -> bool:
     return bool(pa.types.is_large_binary(field.type))
 
 
-def sample_key(identity: Sequence[str | None]) -> str:
+def sample_key(identity: Sequence[str | None], secret: bytes = b"") -> str:
     """Hash what identifies a sample at its source (URL and caption, or document id) to 32 hex digits.
 
-    Parts are length-prefixed, so ("ab", "c") and ("a", "bc") differ; None differs from "".
+    Parts are length-prefixed, so ("ab", "c") and ("a", "bc") differ; None differs from "". The hash is keyed by
+    `secret` (at most 64 bytes): keys are published, and with a plain hash whoever knows an address and all of its
+    caption but a telephone number could try every number until the key fits.
     """
-    digest = hashlib.blake2b(digest_size=16)
+    digest = hashlib.blake2b(digest_size=16, key=secret)
     for part in identity:
         raw = b"" if part is None else part.encode("utf-8", "surrogatepass")
         digest.update(b"-" if part is None else str(len(raw)).encode())

@@ -6,9 +6,9 @@ complete in memory or in a local temporary file first, then they appear in one s
 
 import contextlib
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
-from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
 
@@ -18,13 +18,13 @@ from fsspec.implementations.local import LocalFileSystem
 from curate.errors import InputError, StorageError
 
 
-
 class Folder:
     """A folder at a local path or any fsspec URL. Picklable; names inside are relative, with `/`."""
 
     def __init__(self, url: str) -> None:
         """Keep the URL; nothing is touched until a method is called."""
         self.url = url.rstrip("/") if "://" in url else os.path.abspath(url)  # noqa: PTH100 - keeps a missing path
+        self._opened: tuple[int, tuple[Any, str]] | None = None
 
     def __reduce__(self) -> tuple[type["Folder"], tuple[str]]:
         """Pickle by URL: a connection never travels."""
@@ -37,8 +37,14 @@ class Folder:
         """Return the folder `name` inside this one."""
         return Folder(f"{self.url}/{name}")
 
-    @cached_property
+    @property
     def _fs_root(self) -> tuple[Any, str]:
+        pid = os.getpid()  # no connection survives a fork: a child makes its own
+        if self._opened is None or self._opened[0] != pid:
+            self._opened = pid, self._open()
+        return self._opened[1]
+
+    def _open(self) -> tuple[Any, str]:
         try:
             fs, root = fsspec.core.url_to_fs(self.url, use_listings_cache=False)
         except (ValueError, ImportError) as error:
@@ -56,12 +62,12 @@ class Folder:
 
     def exists(self, name: str = "") -> bool:
         """Tell whether a file or folder is there."""
-        with _refusing(self.path(name)):
+        with refusing(self.path(name)):
             return bool(self._fs_root[0].exists(self.path(name)))
 
     def names(self, folder: str = "") -> list[str]:
         """Return the sorted names directly inside a folder, hidden ones left out; none where it does not exist."""
-        with _refusing(self.path(folder)):
+        with refusing(self.path(folder)):
             try:
                 found = self._fs_root[0].ls(self.path(folder), detail=False)
             except FileNotFoundError:
@@ -71,22 +77,22 @@ class Folder:
 
     def size(self, name: str) -> int:
         """Return a file's bytes."""
-        with _refusing(self.path(name)):
+        with refusing(self.path(name)):
             return int(self._fs_root[0].size(self.path(name)))
 
     def read(self, name: str) -> bytes:
         """Return a whole file."""
-        with _refusing(self.path(name)):
+        with refusing(self.path(name)):
             return bytes(self._fs_root[0].cat_file(self.path(name)))
 
     def read_range(self, name: str, start: int, stop: int) -> bytes:
         """Return bytes start (in) to stop (out) of a file."""
-        with _refusing(self.path(name)):
+        with refusing(self.path(name)):
             return bytes(self._fs_root[0].cat_file(self.path(name), start=start, end=stop))
 
     def open(self, name: str) -> IO[bytes]:
         """Open a file for seeking reads."""
-        with _refusing(self.path(name)):
+        with refusing(self.path(name)):
             stream: IO[bytes] = self._fs_root[0].open(self.path(name), "rb")
             return stream
 
@@ -99,7 +105,7 @@ class Folder:
     def writing(self, name: str, mode: int = 0o644) -> Iterator[Path]:
         """Give a local path to fill; on leaving without an exception it appears under `name` in one step."""
         target = self.path(name)
-        with _refusing(target):
+        with refusing(target):
             if self.is_local:
                 parent = Path(target).parent
                 parent.mkdir(parents=True, exist_ok=True)
@@ -119,7 +125,7 @@ class Folder:
     def create(self, name: str, data: bytes) -> bool:
         """Write a small file only if none is there; return False where one is. Atomic on disks and on S3."""
         fs, target = self._fs_root[0], self.path(name)
-        with _refusing(target):
+        with refusing(target):
             if self.is_local:
                 Path(target).parent.mkdir(parents=True, exist_ok=True)
             try:
@@ -132,22 +138,34 @@ class Folder:
                 return False
         return True
 
+    def make_private(self) -> None:
+        """Have the folder there, for its owner alone; an object store has no folders to make."""
+        if self.is_local:
+            with refusing(self.url):
+                Path(self.path("")).mkdir(mode=0o700, parents=True, exist_ok=True)
+
     def delete(self, name: str) -> None:
         """Remove a file or a whole folder; nothing happens where there is none."""
-        with _refusing(self.path(name)), contextlib.suppress(FileNotFoundError):
+        with refusing(self.path(name)), contextlib.suppress(FileNotFoundError):
             self._fs_root[0].rm(self.path(name), recursive=True)
 
 
 @contextlib.contextmanager
-def _refusing(what: str) -> Iterator[None]:
+def refusing(what: str) -> Iterator[None]:
     """Turn a refusal of disk or bucket into a StorageError that names the place."""
     try:
         yield
     except FileNotFoundError as error:
         raise StorageError(f"{what}: not found ({error.strerror or 'it vanished, or its bucket did'})") from error
-    except OSError as error:
+    except _refusals() as error:
         detail = getattr(error, "strerror", None) or str(error)
         raise StorageError(f"{what}: {detail}. Make room or mend access; the same command continues.") from error
+
+
+def _refusals() -> tuple[type[Exception], ...]:
+    """Return what file systems raise: OSError, and on S3 its client's own root, for no network or no credentials."""
+    botocore = sys.modules.get("botocore.exceptions")
+    return (OSError, botocore.BotoCoreError) if botocore else (OSError,)
 
 
 def input_file(url: str) -> tuple[Folder, str]:

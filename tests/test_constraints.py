@@ -1,8 +1,11 @@
 """What is installed is what is pinned."""
 
+import ast
+import importlib.metadata
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -20,11 +23,33 @@ def pins(name):
     return {canonical(line): line.partition("==")[2] for line in lines}
 
 
-def test_every_requirement_is_pinned():
+def requirements():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"].values()
-    wanted = {canonical(r) for r in [*project["dependencies"], *(r for extra in extras for r in extra)]}
-    assert wanted - pins("constraints.txt").keys() == set()
+    return {canonical(r) for r in [*project["dependencies"], *(r for extra in extras for r in extra)]}
+
+
+def test_every_requirement_is_pinned():
+    assert requirements() - pins("constraints.txt").keys() == set()
+
+
+COMES_WITH = {"pydantic-core": "pydantic"}
+
+
+def imported():
+    """Top-level names that our code imports and that are neither ours nor Python's."""
+    files = [path for folder in ("curate", "filters") for path in (ROOT / folder).rglob("*.py")]
+    nodes = [node for path in files for node in ast.walk(ast.parse(path.read_text()))]
+    names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    names |= {node.module for node in nodes if isinstance(node, ast.ImportFrom) and not node.level}
+    return {name.partition(".")[0] for name in names} - sys.stdlib_module_names - {"curate", "filters"}
+
+
+def test_every_import_is_a_declared_requirement():
+    owners = importlib.metadata.packages_distributions()
+    needed = {canonical(owners[name][0]) for name in imported()}
+    declared = requirements() | pins("models.txt").keys()
+    assert {COMES_WITH.get(name, name) for name in needed} - declared == set()
 
 
 def test_constraints_are_sorted_exact_and_the_same_as_models():

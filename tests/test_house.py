@@ -17,8 +17,6 @@ HEAVY = ("ray", "torch", "transformers", "spacy", "tokenizers", "img2dataset")
 BANNED = {"utils", "util", "helpers", "helper", "common", "misc", "manager", "handler", "processor", "base"}
 LONG_FILES: dict[str, str] = {}
 """Files over 300 lines, each with the reason why it is one."""
-TESTED_WITH: dict[str, str] = {}
-"""Modules without a test file of their own name, each with the file whose tests hold it."""
 
 
 def python_files(*folders):
@@ -82,25 +80,6 @@ def test_no_file_is_long():
 def test_no_module_has_an_empty_name():
     names = {p: set(relative(p).removesuffix(".py").replace("/", "_").split("_")) for p in python_files(*PACKAGES)}
     assert {relative(path) for path, words in names.items() if words & BANNED} == set()
-
-
-def mirror(module):
-    """Where the tests of a module are looked for first: curate/fetch/jpeg.py has tests/fetch/test_jpeg.py."""
-    path = module.relative_to(ROOT)
-    path = path.parent if path.stem == "__init__" else path
-    parts = path.parts[1:] if path.parts[0] == "curate" else path.parts
-    return "/".join(("tests", *parts[:-1], f"test_{Path(parts[-1]).stem}.py")) if parts else "tests/test_house.py"
-
-
-def defines_something(path):
-    return any(isinstance(n, ast.FunctionDef | ast.ClassDef) for n in ast.parse(path.read_text()).body)
-
-
-def test_every_module_has_its_tests():
-    modules = [p for p in python_files(*PACKAGES) if defines_something(p)]
-    bare = {relative(p) for p in modules if not (ROOT / mirror(p)).exists()}
-    assert bare == set(TESTED_WITH)
-    assert [test for test in TESTED_WITH.values() if not (ROOT / test).exists()] == []
 
 
 MAY_IMPORT = {

@@ -1,5 +1,6 @@
 """The commands, their options and their help."""
 
+import os
 import signal
 import sys
 from pathlib import Path
@@ -35,13 +36,16 @@ def main() -> None:
     """Run the command line; what a person can mend is one clear message, never a traceback."""
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        app(standalone_mode=False)
+        # Without its standalone mode click returns the status of typer.Exit instead of raising it.
+        sys.exit(app(standalone_mode=False) or 0)
     except CurateError as error:
         _end(str(error), 1)
     except (KeyboardInterrupt, typer.Abort):
         _end("stopped. What was committed stays; the same command continues.", 130)
-    except typer.Exit as done:
-        sys.exit(done.exit_code)
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; nothing is left that could be said to them.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
     except Exception as error:
         # Typer's own usage errors carry their text; anything else is a fault of this program and shows where.
         if not hasattr(error, "format_message"):
@@ -138,7 +142,7 @@ def check(run: RunUrl, as_json: Json = False) -> None:
 
 
 @app.command()
-def retry(  # noqa: PLR0913, PLR0917 - a command's options
+def retry(
     run: RunUrl,
     settings: Settings = [],  # noqa: B006 - typer copies it
     workers: Workers = None,
@@ -169,7 +173,7 @@ def _stored(path: str, text: bytes, settings: list[str]) -> Recipe:
 
 @app.command()
 def purge(run: RunUrl) -> None:
-    """Delete what is raw (pictures as fetched, captions before redaction). The run can still be checked and trained on."""
+    """Delete what is raw: pictures as fetched, captions before redaction. The run can still be checked and trained on."""
     from curate.run.layout import Run
     from curate.run.lock import locked
     from curate.run.retry import purge as purge_run
@@ -182,7 +186,9 @@ def purge(run: RunUrl) -> None:
 
 
 @app.command()
-def stages(name: Annotated[str | None, typer.Argument(help="one stage, in full")] = None, as_json: Json = False) -> None:
+def stages(
+    name: Annotated[str | None, typer.Argument(help="one stage, in full")] = None, as_json: Json = False
+) -> None:
     """List the stages that recipes can use, or show one: options, what it reads and writes, and its source."""
     from curate.cli.show import show_stage, show_stages
 
@@ -201,7 +207,7 @@ def models(recipe: RecipeFile, settings: Settings = []) -> None:  # noqa: B006 -
 
 
 @app.command()
-def train(  # noqa: PLR0913, PLR0917 - a command's options
+def train(
     preset: Annotated[str, typer.Argument(help="a preset, such as llava-tiny")],
     data: Annotated[str, typer.Option(metavar="RUN", help="the run whose shards to train on")],
     out: Annotated[str | None, typer.Option(metavar="DIR", help="where checkpoints go  [default: ./PRESET]")] = None,
@@ -224,6 +230,6 @@ def generate(
     max_new_tokens: Annotated[int, typer.Option(min=1, help="longest answer, in tokens")] = 40,
 ) -> None:
     """Answer a question about a picture with a trained model."""
-    from curate.train.generate import generate as answer
+    from curate.train import generate as answer
 
     print(answer(checkpoint, image.read_bytes(), question, max_new_tokens=max_new_tokens))

@@ -57,7 +57,8 @@ def show_plan(forecast: Forecast, *, as_json: bool) -> None:
     for name in ("stage", "kind", "stored", "to do", "time", "cpus", "gpus"):
         table.add_column(name, justify="left" if name in {"stage", "kind"} else "right")
     for line in forecast.lines:
-        table.add_row(line.stage, line.kind, f"{line.stored:,}", line.to_do, line.time, f"{line.cpus:g}", f"{line.gpus:g}")
+        resources = f"{line.cpus:g}", f"{line.gpus:g}"
+        table.add_row(line.stage, line.kind, f"{line.stored:,}", line.to_do, line.time, *resources)
     console.print(table)
     for note in forecast.notes:
         console.print(note, highlight=False, soft_wrap=True)

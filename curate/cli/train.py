@@ -13,7 +13,7 @@ def run_training(preset: str, data: str, out: str, settings: list[str], *, as_js
     Raises:
         TrainError: a setting is not written as key=value, or training refuses.
     """
-    from curate.train.loop import train
+    from curate.train import train
 
     overrides: dict[str, str] = {}
     for text in settings:

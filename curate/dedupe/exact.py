@@ -2,10 +2,10 @@
 
 from typing import ClassVar
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from curate.dedupe.first import keep_first
 from curate.errors import InputError
 from curate.stage import Judge, Reduce, Verdicts
 
@@ -31,16 +31,11 @@ def _keep_first(table: pa.Table) -> Verdicts:
     Raises:
         InputError: a row has no hash; grouping by null would merge rows that have nothing in common.
     """
-    hashes = pa.chunked_array(table["sha256"]).combine_chunks()
-    keys = pa.chunked_array(table["key"]).combine_chunks()
+    hashes = pa.chunked_array(table["sha256"])
     if hashes.null_count:
-        lacking = keys.filter(pc.is_null(hashes))
+        lacking = table["key"].filter(pc.is_null(hashes))
         raise InputError(
             f"exact_duplicates: {len(lacking)} rows have no sha256, first key {lacking[0].as_py()}. "
             "Put the stage that fills sha256 (fetch, for a list of URLs) before this one, and fail what it cannot fill."
         )
-    first = np.ones(len(hashes), dtype=bool)
-    first[1:] = pc.not_equal(hashes.slice(1), hashes.slice(0, max(len(hashes) - 1, 0))).to_numpy(zero_copy_only=False)
-    leader = np.maximum.accumulate(np.where(first, np.arange(len(hashes)), 0))
-    dropped = pc.if_else(pa.array(first), pa.scalar(None, pa.string()), "exact_duplicate")
-    return Verdicts(dropped=dropped, survivor=keys.take(pa.array(leader)))
+    return keep_first(table, "sha256", "exact_duplicate")

@@ -2,14 +2,15 @@
 
 from typing import ClassVar
 
-import numpy as np
-import pyarrow as pa
-
-from curate.stage import Judge, Reduce, Verdicts
+from curate.dedupe.first import keep_first
+from curate.stage import Judge, Reduce
 
 
 class RepeatedRows(Reduce):
-    """Drop a row whose key an earlier row of the source has: same address, same caption."""
+    """Drop a row whose key an earlier row of the source has: same address, same caption.
+
+    Not for recipes: every plan begins with it, since two samples of one name could not be told apart in a shard.
+    """
 
     name: ClassVar[str] = "repeated_rows"
     reads: ClassVar[tuple[str, ...]] = ("key",)
@@ -17,12 +18,4 @@ class RepeatedRows(Reduce):
 
     def open(self) -> Judge:
         """Return a function that keeps the first row of each key."""
-        return _first_of_each
-
-
-def _first_of_each(table: pa.Table) -> Verdicts:
-    keys = table["key"].combine_chunks().to_numpy(zero_copy_only=False)
-    repeated = np.zeros(len(keys), dtype=bool)
-    repeated[1:] = keys[1:] == keys[:-1]
-    dropped = pa.array(np.where(repeated, "repeated_row", None), pa.string())
-    return Verdicts(dropped, pa.array(keys, pa.string()))
+        return lambda table: keep_first(table, "key", "repeated_row")

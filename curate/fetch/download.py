@@ -20,9 +20,7 @@ _T = TypeVar("_T")
 _FIRST_WAIT_S = 0.25  # before the second try; doubles with each
 
 
-async def download(
-    urls: Sequence[str | None], settings: "Fetch", finish: Callable[[bytes], _T]
-) -> "list[_T | str]":
+async def download(urls: Sequence[str | None], settings: "Fetch", finish: Callable[[bytes], _T]) -> "list[_T | str]":
     """Return for each URL what `finish` makes of its bytes, or the reason why there are none.
 
     A URL that occurs twice is fetched once. `finish` runs in one thread beside the loop, one body at a time, so that
@@ -75,7 +73,7 @@ class Downloader:
                     answer = await self._tries(parsed, deadline.when() or 0.0)
             except TimeoutError:
                 return "timeout"
-        return answer.body if answer.body is not None else answer.reason or "bad_response"
+        return answer.outcome
 
     async def _tries(self, url: URL, deadline: float) -> Answer:
         """Follow a URL until it answers for good, tries are used up or the next would begin after the deadline."""
@@ -95,15 +93,15 @@ class Downloader:
         while len(seen) <= self._settings.max_redirects:
             fault = refusal(url, self._allowed)
             if fault is not None:
-                return Answer(reason=fault)
+                return Answer(fault)
             seen.add(url)
             answer = await request(self._session(url), url, self._settings.max_bytes)
-            if answer.location is None:
+            if isinstance(answer, Answer):
                 return answer
-            url = answer.location
+            url = answer
             if url in seen:
-                return Answer(reason="redirect_loop")
-        return Answer(reason="too_many_redirects")
+                return Answer("redirect_loop")
+        return Answer("too_many_redirects")
 
     def _session(self, url: URL) -> ClientSession:
         return self._open if is_allowed(url.raw_host or "", url.port, self._allowed) else self._guarded

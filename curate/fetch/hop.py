@@ -16,18 +16,18 @@ _MOST_URL_CHARACTERS = 8192
 
 @dataclass(frozen=True)
 class Answer:
-    """What one request, or a chain of them, came to: exactly one of body, reason and location is set."""
+    """What a request, or a chain of them, came to."""
 
-    body: bytes | None = None
-    reason: str | None = None
-    location: URL | None = None
+    outcome: bytes | str
+    """The body, or the reason why there is none."""
     retry_after_s: float = 0.0
 
     @property
     def may_pass(self) -> bool:
         """Whether the same request may succeed in a moment."""
-        reason = self.reason or ""
-        return reason in {"connection", "http_429"} or reason.startswith("http_5")
+        if isinstance(self.outcome, bytes):
+            return False
+        return self.outcome in {"connection", "http_429"} or self.outcome.startswith("http_5")
 
 
 def parse_url(url: str) -> URL | None:
@@ -51,31 +51,31 @@ def refusal(url: URL, allowed: frozenset[tuple[str, int | None]]) -> str | None:
     return None if is_allowed(url.raw_host, url.port, allowed) else literal_fault(url.raw_host)
 
 
-async def request(session: aiohttp.ClientSession, url: URL, max_bytes: int) -> Answer:
-    """Make one request and read its body, up to `max_bytes`."""
+async def request(session: aiohttp.ClientSession, url: URL, max_bytes: int) -> Answer | URL:
+    """Make one request; return its answer, the body read up to `max_bytes`, or the URL it redirects to."""
     try:
         async with session.get(url, allow_redirects=False) as response:
             return await _answer(response, max_bytes)
     except (aiohttp.ClientError, OSError, ValueError) as error:
-        return Answer(reason=_reason(error))
+        return Answer(_reason(error))
 
 
-async def _answer(response: aiohttp.ClientResponse, max_bytes: int) -> Answer:
+async def _answer(response: aiohttp.ClientResponse, max_bytes: int) -> Answer | URL:
     if response.status in _REDIRECTS and "Location" in response.headers:
         target = parse_url(response.headers["Location"])
-        return Answer(reason="bad_url") if target is None else Answer(location=response.url.join(target))
+        return Answer("bad_url") if target is None else response.url.join(target)
     if response.status != HTTPStatus.OK:
-        return Answer(reason=f"http_{response.status}", retry_after_s=_retry_after_s(response))
+        return Answer(f"http_{response.status}", retry_after_s=_retry_after_s(response))
     if response.headers.get("Content-Encoding", "identity").strip().lower() not in {"", "identity"}:
-        return Answer(reason="content_encoding")
+        return Answer("content_encoding")
     if (response.content_length or 0) > max_bytes:
-        return Answer(reason="too_large")
+        return Answer("too_large")
     body = bytearray()
     async for chunk in response.content.iter_chunked(_CHUNK_BYTES):
         body += chunk
         if len(body) > max_bytes:
-            return Answer(reason="too_large")
-    return Answer(body=bytes(body))
+            return Answer("too_large")
+    return Answer(bytes(body))
 
 
 def _retry_after_s(response: aiohttp.ClientResponse) -> float:

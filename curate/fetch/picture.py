@@ -15,8 +15,7 @@ from curate.sample import column
 from curate.stage import Edited
 
 WRITES = tuple(
-    column(name)
-    for name in ("image", "image_format", "width", "height", "original_width", "original_height", "sha256")
+    column(name) for name in ("image", "image_format", "width", "height", "original_width", "original_height", "sha256")
 )
 UNREADABLE = frozenset({"not_an_image", "truncated_image", "broken_image", "too_many_pixels"})
 MOST_PIXELS = 89_478_485

@@ -8,9 +8,7 @@ from curate.fetch.orientation import UPRIGHT, orientation_exif, read_orientation
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _CRITICAL = frozenset({b"IHDR", b"PLTE", b"IDAT", b"IEND"})
-_COLOUR = frozenset(
-    {b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"sBIT", b"bKGD", b"pHYs", b"cICP", b"mDCV", b"cLLI"}
-)
+_COLOUR = frozenset({b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"sBIT", b"bKGD", b"pHYs", b"cICP", b"mDCV", b"cLLI"})
 _FRAMES = frozenset({b"acTL", b"fcTL", b"fdAT"})
 _MAX_FRAMES = 0x7FFFFFFF
 _ANCILLARY_BIT = 0x20

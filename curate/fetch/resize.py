@@ -23,7 +23,7 @@ class Resize(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
-    size: int = Field(256, ge=1, le=16384, description="pixels of the side that the mode speaks of")
+    size: int = Field(256, ge=1, le=8192, description="pixels of the side that the mode speaks of")
     mode: Literal["keep_ratio", "center_crop", "border", "keep_ratio_largest"] = Field(
         "keep_ratio",
         description="keep_ratio, center_crop: the shorter side; the others: the longer; crop and border give squares",

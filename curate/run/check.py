@@ -43,7 +43,8 @@ def _check_ledger(run: Run, books: Books, listed: int) -> list[str]:
     for what in sorted(set(counts) | set(expected), key=str):
         if counts[what] != expected[what]:
             stage, event, reason = what
-            faults.append(f"ledger: {stage} {event} {reason or ''}: {counts[what]} rows, the books say {expected[what]}")
+            named = " ".join(filter(None, (stage, event, reason)))
+            faults.append(f"ledger: {named}: {counts[what]} rows, the books say {expected[what]}")
     return faults + _check_keys(run, kept)
 
 

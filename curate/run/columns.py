@@ -9,8 +9,8 @@ from curate.ledger import part_name
 from curate.plan import Step
 from curate.run.ingest import FOLDER as SOURCE
 from curate.run.job import Job
-from curate.run.parts import part_file, read_table
 from curate.run.opened import result_schema
+from curate.run.parts import part_file, read_table
 from curate.stage import Filter
 from curate.storage import Folder
 
@@ -52,5 +52,8 @@ def align(stored: pa.Table, rows: pa.Array) -> pa.Table:
     if np.array_equal(have, want):
         return stored
     at = np.searchsorted(have, want)
-    missing = (at == len(have)) | (have[np.minimum(at, len(have) - 1)] != want) if len(have) else np.ones(len(want), bool)
+    if len(have):
+        missing = (at == len(have)) | (have[np.minimum(at, len(have) - 1)] != want)
+    else:
+        missing = np.ones(len(want), bool)
     return stored.take(pa.array(at, mask=missing))

@@ -1,11 +1,14 @@
 """From a recipe to published shards: list, carry out each phase, judge, publish, close the books."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from curate.errors import IntegrityError
+from curate.ledger import part_name
 from curate.plan import Phase, Plan, Step, make_plan
 from curate.recipe import Recipe
 from curate.run.books import Books, StageBooks, check_balance, check_budget
@@ -13,13 +16,15 @@ from curate.run.ingest import list_source, listed
 from curate.run.job import Job
 from curate.run.layout import BOOKS, MANIFEST, Run
 from curate.run.lock import locked
-from curate.run.partition import Commit
-from curate.run.publish import finish, plan_shards, prepare, publish_shard
+from curate.run.partition import Commit, committed, pass_on
+from curate.run.publish import finish, plan_shards, prepare, publish_ledger, publish_shard, shard_name
 from curate.run.shuffle import judge
 from curate.shards import Manifest, ShardEntry
 
 Result = TypeVar("Result")
 Report = Callable[[dict[str, Any]], None]
+_READERS = 16
+"""Small files read at the same time: on an object store each takes tens of milliseconds of waiting."""
 
 
 class Runner(Protocol):
@@ -55,14 +60,16 @@ def execute(recipe: Recipe, run: Run, hire: Callable[[], Runner], report: Report
     """
     with locked(run.folder):
         snapshot = recipe.source.snapshot() if not run.purged else run.facts()["snapshot"]
-        run.claim(recipe, snapshot)
         plan = make_plan(recipe, snapshot)
+        run.claim(recipe, snapshot)
         done = _finished(run, plan)
+        if done is None:
+            run.need_work("another plan than the one that was published")
+        run.record(recipe)
         if done is not None:
             check_budget(plan, done.books, run.folder.url)
             report({"event": "complete", "cached": True})
             return done
-        run.need_work("another plan than the one that was published")
         counts = listed(run) or list_source(recipe.source, run)
         job = Job(plan, run, counts["rows"], counts["partitions"])
         report({"event": "listed", "rows": job.rows, "partitions": job.partitions})
@@ -93,9 +100,10 @@ def _carry_out(job: Job, runner: Runner, report: Report) -> Finished:
     total = sum(kept)
     ordered[job.plan.recipe.sink.name] = StageBooks(total, sum(e.samples for e in entries))
     check_balance(ordered, job.rows)
-    manifest = finish(job, entries)
     stored = {"plan": job.plan.fingerprint, "rows": job.rows, "stages": ordered.to_json()}
     job.run.folder.write(BOOKS, json.dumps(stored, indent=1).encode())
+    # The manifest comes last: it never stands beside another plan's books.
+    manifest = finish(job, entries)
     report({"event": "complete", "cached": False})
     return Finished(job.plan, ordered, manifest, job.rows)
 
@@ -109,16 +117,30 @@ def _phase(job: Job, phase: Phase, runner: Runner, books: Books, report: Report)
     kept = [0] * job.partitions
     seen = Books()
     report({"event": "phase", "phase": phase.index, "stages": [s.name for s in phase.steps]})
-    for commit in runner.carry(job, phase, range(job.partitions)):
-        kept[commit.partition] = commit.kept
-        seen.add(commit.books)
-        report(_progress(job, phase, commit))
-        check_budget(job.plan, seen, job.run.folder.url, at_most=job.rows)
+    with closing(_commits(job, phase, runner)) as commits:
+        for commit in commits:
+            kept[commit.partition] = commit.kept
+            seen.add(commit.books)
+            report(_progress(job, phase, commit))
+            check_budget(job.plan, seen, job.run.folder.url, at_most=job.rows)
     check_budget(job.plan, seen, job.run.folder.url)
     books.add(seen)
     if phase.reduce is not None:
         _reduce(job, phase.reduce, sum(kept), runner, report)
     return kept
+
+
+def _commits(job: Job, phase: Phase, runner: Runner) -> Generator[Commit]:
+    """Yield the commits that are stored, then those of the partitions still to do, as they come."""
+    names = set(job.run.work.names(phase.folder))
+    done = [i for i in range(job.partitions) if part_name(i) + ".parquet" in names]
+    with ThreadPoolExecutor(_READERS) as readers:
+        yield from filter(None, readers.map(lambda i: committed(job, phase, i), done))
+    todo = sorted(set(range(job.partitions)) - set(done))
+    if phase.steps:
+        yield from runner.carry(job, phase, todo)
+    else:
+        yield from runner.each(pass_on, ((job, phase, i) for i in todo))
 
 
 def _progress(job: Job, phase: Phase, commit: Commit) -> dict[str, Any]:
@@ -137,10 +159,13 @@ def _reduce(job: Job, step: Step, entering: int, runner: Runner, report: Report)
 
 def _publish(job: Job, kept: list[int], runner: Runner, report: Report) -> list[ShardEntry]:
     prepare(job)
+    written = sum(runner.each(publish_ledger, ((job, i) for i in range(job.partitions))))
+    if written != sum(kept):
+        raise IntegrityError(f"ledger: {written} samples are kept in it, {sum(kept)} came through the last stage")
     shards = plan_shards(kept, job.plan.recipe.sink.samples_per_shard)
     report({"event": "publish", "shards": len(shards), "samples": sum(kept)})
     entries: dict[str, ShardEntry] = {}
     for entry in runner.each(publish_shard, ((job, i, pieces) for i, pieces in enumerate(shards))):
         entries[entry.name] = entry
         report({"event": "shard", "name": entry.name, "samples": entry.samples, "of": len(shards)})
-    return [entries[name] for name in sorted(entries)]
+    return [entries[shard_name(i)] for i in range(len(shards))]

@@ -74,7 +74,7 @@ class Flow:
         if len(hit):
             self.note(stage, event, living[hit], reason.take(pa.array(hit)), score.take(pa.array(hit)))
 
-    def note(  # noqa: PLR0913, PLR0917 - a ledger row has these columns
+    def note(
         self,
         stage: str,
         event: str,

@@ -1,6 +1,6 @@
 """What a run would do and cost, from what earlier work in the same directory measured. Writes nothing."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -10,8 +10,8 @@ from curate.run.columns import results_at
 from curate.run.ingest import listed
 from curate.run.job import Job
 from curate.run.layout import BOOKS, Run
-from curate.run.parts import read_table
 from curate.run.partition import committed
+from curate.run.parts import read_table
 from curate.stage import Reduce
 
 
@@ -75,9 +75,9 @@ def _stored(job: Job, step: Step) -> int:
     return count
 
 
-def _speeds(job: Job) -> tuple[Counter[str], Counter[str]]:
+def _speeds(job: Job) -> tuple[dict[str, float], Counter[str]]:
     """Return seconds and samples of each stage over the partitions that this plan committed."""
-    seconds: Counter[str] = Counter()
+    seconds: dict[str, float] = defaultdict(float)
     measured: Counter[str] = Counter()
     for phase in job.plan.phases:
         for partition in range(job.partitions):
@@ -88,19 +88,18 @@ def _speeds(job: Job) -> tuple[Counter[str], Counter[str]]:
     return seconds, measured
 
 
-def _line(job: Job, step: Step, stored: int, seconds: Counter[str], measured: Counter[str]) -> Line:
+def _line(job: Job, step: Step, stored: int, seconds: dict[str, float], measured: Counter[str]) -> Line:
     needs = step.stage.resources
     left = max(job.rows - stored, 0)
     if isinstance(step.stage, Reduce):
         return Line(step.name, "reduce", 0, "all together", "", needs.cpus, needs.gpus)
-    if measured[step.name]:
-        time = f"{left * seconds[step.name] / measured[step.name]:,.0f} s"
-    else:
-        time = "not measured yet"
-    return Line(step.name, step.stage.kind, stored, f"at most {left:,}", time if left else "0 s", needs.cpus, needs.gpus)
+    seen = measured[step.name]
+    expected = f"{left * seconds[step.name] / seen:,.0f} s" if seen else "not measured yet"
+    time = expected if left else "0 s"
+    return Line(step.name, step.stage.kind, stored, f"at most {left:,}", time, needs.cpus, needs.gpus)
 
 
-def _notes(job: Job, seconds: Counter[str], measured: Counter[str]) -> list[str]:
+def _notes(job: Job, seconds: dict[str, float], measured: Counter[str]) -> list[str]:
     size = job.plan.recipe.source.partition_size
     notes = [f"memory: at most two partitions of {size:,} samples a worker, whatever the length of the list"]
     if job.run.folder.exists(BOOKS):

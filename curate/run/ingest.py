@@ -1,6 +1,12 @@
-"""Listing a source once: partition i is fixed here, for every stage and every later run in this directory."""
+"""Listing a source once: partition i is fixed here, for every stage and every later run in this directory.
 
+The secret that keys the samples' names comes from CURATE_KEY_SECRET, which keeps a sample's key the same in every list
+it stands in; without it, from the whole list itself, so that equal input gives equal bytes. It is stored nowhere.
+"""
+
+import hashlib
 import json
+import os
 from collections.abc import Iterator
 
 import pyarrow as pa
@@ -34,9 +40,10 @@ def list_source(source: Source, run: Run) -> dict[str, int]:
     if done is not None:
         return done
     folder = run.work / FOLDER
+    secret = _secret(source)
     rows = partitions = 0
     for partitions, table in enumerate(_partitions(source), start=1):
-        write_table(folder, part_name(partitions - 1) + ".parquet", _with_keys(source, table))
+        write_table(folder, part_name(partitions - 1) + ".parquet", _with_keys(source, table, secret))
         rows += table.num_rows
     if rows == 0:
         raise InputError(f"{source.name}: the input lists no samples")
@@ -63,8 +70,22 @@ def _fit(table: pa.Table, schema: pa.Schema) -> pa.Table:
     return table.select(schema.names).cast(schema)
 
 
-def _with_keys(source: Source, table: pa.Table) -> pa.Table:
-    identities = zip(*(table[c].to_pylist() for c in source.key_columns()), strict=True)
-    keys = pa.array([sample_key(identity) for identity in identities], pa.string())
+def _secret(source: Source) -> bytes:
+    given = os.environ.get("CURATE_KEY_SECRET")
+    if given:
+        return hashlib.blake2b(given.encode()).digest()
+    whole = hashlib.blake2b()
+    for table in source.scan():
+        for identity in _identities(source, table):
+            whole.update(sample_key(identity).encode())
+    return whole.digest()
+
+
+def _identities(source: Source, table: pa.Table) -> Iterator[tuple[str | None, ...]]:
+    return zip(*(table[c].to_pylist() for c in source.key_columns()), strict=True)
+
+
+def _with_keys(source: Source, table: pa.Table, secret: bytes) -> pa.Table:
+    keys = pa.array([sample_key(identity, secret) for identity in _identities(source, table)], pa.string())
     rows = pa.array(range(table.num_rows), pa.int32())
     return table.add_column(0, "key", keys).add_column(0, "row", rows)

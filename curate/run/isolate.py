@@ -15,16 +15,21 @@ from typing import IO
 
 import pyarrow as pa
 
-from curate.errors import StageError
+from curate.errors import CurateError, StageError
 from curate.run.opened import Measure, failed_rows, result_schema
 from curate.stage import Stage
 
-TABLE_TIMEOUT_S, ROW_TIMEOUT_S = 900.0, 60.0
+OPEN_TIMEOUT_S, TABLE_TIMEOUT_S, ROW_TIMEOUT_S = 900.0, 900.0, 60.0
+READY = b"ready"
+"""What the child says once its stage is open."""
 
 
-def open_isolated(stage: Stage) -> Measure:
-    """Return the stage's safe form, which survives a stage that crashes its process or hangs."""
-    return _Isolated(stage)
+def open_isolated(stage: Stage, stall_timeout_s: float = TABLE_TIMEOUT_S) -> Measure:
+    """Return the stage's safe form, which survives a stage that crashes its process or hangs.
+
+    A table, and each row of one that killed, may take `stall_timeout_s`, and no longer than the constants above.
+    """
+    return _Isolated(stage, stall_timeout_s)
 
 
 class _Died(Exception):  # noqa: N818 - an event between two functions here, never seen outside
@@ -34,14 +39,16 @@ class _Died(Exception):  # noqa: N818 - an event between two functions here, nev
 
 
 class _Isolated:
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: Stage, stall_timeout_s: float) -> None:
         self.stage = stage
-        self.child: subprocess.Popen[bytes] | None = None
+        self.table_timeout_s = min(TABLE_TIMEOUT_S, stall_timeout_s)
+        self.row_timeout_s = min(ROW_TIMEOUT_S, stall_timeout_s)
+        self.child: _Child | None = None
 
     def __call__(self, table: pa.Table) -> pa.Table:
         try:
             try:
-                return self._ask(table, TABLE_TIMEOUT_S)
+                return self._ask(table, self.table_timeout_s)
             except _Died:
                 return pa.concat_tables([self._one(table.slice(i, 1)) for i in range(table.num_rows)])
         finally:
@@ -49,61 +56,84 @@ class _Isolated:
 
     def _one(self, row: pa.Table) -> pa.Table:
         try:
-            return self._ask(row, ROW_TIMEOUT_S)
+            return self._ask(row, self.row_timeout_s)
         except _Died as death:
             return failed_rows(result_schema(self.stage), 1, death.reason)
 
     def _ask(self, table: pa.Table, timeout_s: float) -> pa.Table:
-        child = self.child or self._start()
+        if self.child is None:
+            self.child = _Child(self.stage)
+        try:
+            answer = self.child.ask(table, timeout_s)
+        except _Died:
+            self._end()
+            raise
+        if isinstance(answer, CurateError):
+            raise answer
+        return answer
+
+    def _end(self) -> None:
+        if self.child is not None:
+            self.child.end()
+            self.child = None
+
+
+class _Child:
+    """A process with the stage open in it."""
+
+    def __init__(self, stage: Stage) -> None:
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "curate.run.child"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment,
+        )  # fmt: skip
+        try:
+            status, body = self._exchange(pickle.dumps(stage), OPEN_TIMEOUT_S)
+        except _Died as death:
+            self.end()
+            raise StageError(
+                f"{stage.name}: cannot be opened: its process {death.reason} ({OPEN_TIMEOUT_S:.0f} s are allowed). "
+                "A library or its weights may be broken here, or memory short."
+            ) from None
+        if status != READY:
+            self.end()
+            raise pickle.loads(body)  # noqa: S301 - written by our own child
+
+    def ask(self, table: pa.Table, timeout_s: float) -> pa.Table | CurateError:
+        """Return the stage's answer, or the error that it raised on purpose."""
+        status, body = self._exchange(to_bytes(table), timeout_s)
+        return from_bytes(body) if status == b"table" else pickle.loads(body)  # noqa: S301 - written by our own child
+
+    def _exchange(self, frame: bytes, timeout_s: float) -> tuple[bytes, bytes]:
+        stdin, stdout = self.process.stdin, self.process.stdout
+        if stdin is None or stdout is None:
+            raise _Died("has_no_pipes")
         late = threading.Event()
 
         def kill() -> None:
             late.set()
-            child.kill()
+            self.process.kill()
 
         timer = threading.Timer(timeout_s, kill)
         timer.start()
         try:
-            answer = _exchange(child, table)
+            send(stdin, frame)
+            return receive(stdout), receive(stdout)
         except (BrokenPipeError, EOFError):
-            code = child.wait()
-            self.child = None
+            code = self.process.wait()
             raise _Died("hung" if late.is_set() else _how(code)) from None
         finally:
             timer.cancel()
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
 
-    def _start(self) -> subprocess.Popen[bytes]:
-        environment = os.environ | {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
-        self.child = subprocess.Popen(
-            [sys.executable, "-m", "curate.run.child"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment,
-        )  # fmt: skip
-        if self.child.stdin is None:
-            raise StageError(f"{self.stage.name}: its process has no input")
-        send(self.child.stdin, pickle.dumps(self.stage))
-        return self.child
-
-    def _end(self) -> None:
-        if self.child is not None:
-            self.child.kill()
-            self.child.communicate()
-            self.child = None
+    def end(self) -> None:
+        """End the process and close its pipes."""
+        self.process.kill()
+        self.process.communicate()
 
 
 def _how(code: int) -> str:
     """Name how a process ended."""
     return f"crashed_{signal.Signals(-code).name}" if code < 0 else f"crashed_exit_{code}"
-
-
-def _exchange(child: subprocess.Popen[bytes], table: pa.Table) -> pa.Table | Exception:
-    if child.stdin is None or child.stdout is None:
-        raise EOFError
-    send(child.stdin, to_bytes(table))
-    status, body = receive(child.stdout), receive(child.stdout)
-    return from_bytes(body) if status == b"table" else pickle.loads(body)  # noqa: S301 - written by our own child
 
 
 def send(stream: IO[bytes], frame: bytes) -> None:

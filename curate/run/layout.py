@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -57,20 +56,28 @@ class Run:
             work = None if self.work.url == (self.folder / "work").url else self.work.url
             facts = {"recipe": recipe.name, "source": recipe.source.identity(), "snapshot": snapshot, "work": work}
             self.folder.write(RUN, json.dumps(facts, indent=1).encode())
-        if self.work.is_local:
-            Path(self.work.path("")).mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def record(self, recipe: Recipe) -> None:
+        """Keep the recipe as run, and make room for raw samples where there are or will be any."""
+        if not self.purged:
+            self.work.make_private()
         self.folder.write(RECIPE, recipe.to_yaml().encode())
 
     def _check_same(self, facts: dict[str, Any], recipe: Recipe, snapshot: str) -> None:
         where = self.folder.url
         if facts["recipe"] != recipe.name:
-            raise RunError(f"{where}: holds a run of recipe '{facts['recipe']}', not '{recipe.name}'. Choose another --out.")
+            other = facts["recipe"]
+            raise RunError(f"{where}: holds a run of recipe '{other}', not '{recipe.name}'. Choose another --out.")
         if facts["source"] != recipe.source.identity():
-            raise RunError(f"{where}: holds a run with other settings of its source '{recipe.source.name}'. "
-                           "Choose another --out, or give the settings in its recipe.yaml.")
+            raise RunError(
+                f"{where}: holds a run with other settings of its source '{recipe.source.name}'. "
+                "Choose another --out, or give the settings in its recipe.yaml."
+            )
         if facts["snapshot"] != snapshot and not self.purged:
-            raise RunError(f"{where}: the input files of '{recipe.source.name}' have changed since this run began. "
-                           "Restore them, or choose another --out.")
+            raise RunError(
+                f"{where}: the input files of '{recipe.source.name}' have changed since this run began. "
+                "Restore them, or choose another --out."
+            )
 
     def stored_recipe_path(self) -> str:
         """Return the URL of the recipe as run.
@@ -85,8 +92,10 @@ class Run:
     def need_work(self, what: str) -> None:
         """Raise PurgedError where the raw samples are gone."""
         if self.purged:
-            raise PurgedError(f"{self.folder.url}: {what} needs the raw samples, which `curate purge` deleted. "
-                              "Run the recipe into another --out.")
+            raise PurgedError(
+                f"{self.folder.url}: {what} needs the raw samples, which `curate purge` deleted. "
+                "Run the recipe into another --out."
+            )
 
     def recipe_name(self) -> str:
         """Return the name in the stored recipe."""

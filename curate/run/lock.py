@@ -15,8 +15,8 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-from curate.errors import LockedError
-from curate.storage import Folder
+from curate.errors import LockedError, StorageError
+from curate.storage import Folder, refusing
 
 NAME = ".lock"
 RENEW_S, STALE_S = 10.0, 60.0
@@ -43,21 +43,27 @@ def _refuse(folder: Folder, holder: bytes) -> LockedError:
         other = f"process {who['pid']} on {who['host']}"
     except (ValueError, KeyError, TypeError):
         other = "another process"
-    return LockedError(f"{folder.url}: {other} is working in this run. Wait for it, or choose another --out.")
+    remedy = "Wait for it, or choose another --out."
+    if not folder.is_local:
+        remedy += f" If it was killed, its hold ends {STALE_S:.0f} s after its last sign of life."
+    return LockedError(f"{folder.url}: {other} is working in this run. {remedy}")
 
 
 @contextlib.contextmanager
 def _on_disk(folder: Folder) -> Iterator[None]:
     path = Path(folder.path(NAME))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+b") as stream:
+    with refusing(str(path)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        opened = path.open("a+b")
+    with opened as stream:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise _refuse(folder, path.read_bytes()) from error
-        stream.truncate(0)
-        stream.write(json.dumps(_holder()).encode())
-        stream.flush()
+        with refusing(str(path)):
+            stream.truncate(0)
+            stream.write(json.dumps(_holder()).encode())
+            stream.flush()
         yield
 
 
@@ -77,9 +83,14 @@ def _in_store(folder: Folder) -> Iterator[None]:
     finally:
         stop.set()
         renewing.join()
-        folder.delete(NAME)
+        # Where the bucket is gone, the lock is gone with it, and the error under way says more.
+        with contextlib.suppress(StorageError):
+            if json.loads(folder.read(NAME))["id"] == mine["id"]:
+                folder.delete(NAME)
 
 
 def _renew(folder: Folder, mine: dict[str, str | int | float], stop: threading.Event) -> None:
     while not stop.wait(RENEW_S):
-        folder.write(NAME, json.dumps(mine | {"time": time.time()}).encode())
+        # A renewal that fails is tried again; the work itself meets the same refusal, and reports it.
+        with contextlib.suppress(StorageError):
+            folder.write(NAME, json.dumps(mine | {"time": time.time()}).encode())

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from curate.errors import CurateError, StageError
 from curate.stage import FINDINGS, Edit, Edited, Filter, Stage
@@ -69,8 +70,8 @@ def failed_rows(schema: pa.Schema, rows: int, reason: str) -> pa.Table:
 def _scored(stage: Filter, columns: Sequence[pa.Array], rows: int) -> pa.Table:
     arrays = [_flat(c) for c in columns]
     _check(stage, arrays, rows)
-    unmeasured = np.where(arrays[0].is_null().to_numpy(zero_copy_only=False), "unmeasured", None)
-    return pa.table([*arrays, pa.array(unmeasured, pa.string())], schema=result_schema(stage))
+    unmeasured = pc.if_else(arrays[0].is_null(), "unmeasured", pa.scalar(None, pa.string()))
+    return pa.table([*arrays, unmeasured], schema=result_schema(stage))
 
 
 def _edited(stage: Edit, edited: Edited, table: pa.Table) -> pa.Table:
@@ -79,7 +80,7 @@ def _edited(stage: Edit, edited: Edited, table: pa.Table) -> pa.Table:
     _check(stage, arrays, rows)
     if edited.changed is not None:
         before = [_column(table, f) for f in stage.writes]
-        arrays = [pa.compute.if_else(edited.changed, new, old) for new, old in zip(arrays, before, strict=True)]
+        arrays = [pc.if_else(edited.changed, new, old) for new, old in zip(arrays, before, strict=True)]
     failed = pa.nulls(rows, pa.string()) if edited.failed is None else _flat(edited.failed).cast(pa.string())
     return pa.table([*arrays, failed, _by_row(edited.findings, rows)], schema=result_schema(stage))
 

@@ -1,6 +1,7 @@
 """Carrying one partition through one phase: read what is stored, measure only what is missing, decide, commit."""
 
 import json
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,19 +13,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from curate.ledger import FOLDER as LEDGER_FOLDER
-from curate.ledger import LEDGER, part_name
+from curate.ledger import part_name
 from curate.plan import Phase, Step
 from curate.run.books import Books
 from curate.run.columns import align, load_columns, read_source, results_at
 from curate.run.flow import EVENTS, PASSED, Flow
 from curate.run.job import Job
 from curate.run.opened import FAILED, FOUND, Measure, result_schema
-from curate.run.parts import read_table, write_table
+from curate.run.parts import read_table, reading, write_table
 from curate.run.shuffle import dropped_by, write_map
 from curate.sample import is_media
 from curate.stage import Filter
 
+_log = logging.getLogger(__name__)
 Opener = Callable[[Step], Measure]
 
 
@@ -73,6 +74,7 @@ def advance(job: Job, phase: Phase, segment: int, flow: Flow, opener: Opener) ->
         results = _results(job, phase, step, flow, opener)
         _settle(step, results, flow)
         flow.seconds[step.name] = time.perf_counter() - started
+        _log.info("partition %d %s %s", flow.partition, step.name, flow.books[step.name].to_json())
     _forget_media(phase, segment, flow)
     return flow
 
@@ -102,7 +104,7 @@ def _nothing(step: Step) -> pa.Table:
     return pa.schema([*identity, *result_schema(step.stage)]).empty_table()
 
 
-def _measure(  # noqa: PLR0913, PLR0917 - all are different things
+def _measure(
     job: Job, phase: Phase, step: Step, flow: Flow, positions: npt.NDArray[np.intp], measure: Measure
 ) -> pa.Table:
     """Run the stage on some rows; return its results with `row` and `key`."""
@@ -174,6 +176,12 @@ def _forget_media(phase: Phase, segment: int, flow: Flow) -> None:
     flow.forget([f.name for f in flow.rows.schema if is_media(f) and f.name not in later])
 
 
+def pass_on(job: Job, phase: Phase, partition: int) -> Commit:
+    """Take a partition through a phase that has no stages before its Reduce or its end."""
+    flow = begin(job, phase, partition)
+    return flow if isinstance(flow, Commit) else commit(job, phase, flow)
+
+
 def commit(job: Job, phase: Phase, flow: Flow) -> Commit:
     """Store the phase's decisions on a partition; its history file, written last, is the commit."""
     if phase.reduce is not None:
@@ -181,8 +189,6 @@ def commit(job: Job, phase: Phase, flow: Flow) -> Commit:
         write_map(job, phase.reduce, flow)
     history = flow.history()
     kept = int(flow.alive.sum())
-    if phase.index == len(job.plan.phases) - 1:
-        _write_ledger(job, phase, flow.partition, history)
     facts = {"books": flow.books.to_json(), "kept": kept, "seconds": flow.seconds}
     stamped = history.replace_schema_metadata({"commit": json.dumps(facts)})
     write_table(job.run.work / phase.folder, part_name(flow.partition) + ".parquet", stamped)
@@ -194,24 +200,10 @@ def committed(job: Job, phase: Phase, partition: int) -> Commit | None:
     folder, name = job.run.work / phase.folder, part_name(partition) + ".parquet"
     if not folder.exists(name):
         return None
-    with folder.open(name) as stream:
+    with reading(folder, name), folder.open(name) as stream:
         facts: dict[str, Any] = json.loads(pq.read_schema(stream).metadata[b"commit"])
     return Commit(partition, Books.from_json(facts["books"]), facts["kept"], facts["seconds"], fresh=False)
 
 
 def _history(job: Job, phase: Phase, partition: int) -> pa.Table:
     return read_table(job.run.work / phase.folder, part_name(partition) + ".parquet")
-
-
-def _write_ledger(job: Job, last: Phase, partition: int, history: pa.Table) -> None:
-    """Write what happened to each sample of a partition in all phases, one fate a sample."""
-    earlier = [_history(job, p, partition) for p in job.plan.phases[: last.index]]
-    earlier = [h.filter(pc.not_equal(h["event"], PASSED)) for h in earlier]
-    kept = pc.equal(history["event"], PASSED)
-    fate = pc.if_else(kept, "kept", history["event"])
-    stage = pc.if_else(kept, job.plan.recipe.sink.name, history["stage"])
-    names = history.column_names
-    history = history.set_column(names.index("event"), "event", fate).set_column(names.index("stage"), "stage", stage)
-    rows = pa.concat_tables([h.replace_schema_metadata().cast(EVENTS) for h in (*earlier, history)])
-    ordered = rows.take(pa.array(np.argsort(rows["row"].to_numpy(), kind="stable")))
-    write_table(job.run.folder / LEDGER_FOLDER, part_name(partition) + ".parquet", ordered.select(LEDGER.names))

@@ -4,14 +4,16 @@ Small columns are Parquet. Tables with media are Arrow files: read through a mem
 run is on this machine.
 """
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from curate.errors import IntegrityError
 from curate.ledger import part_name
 from curate.sample import is_media
-from curate.storage import Folder
+from curate.storage import Folder, refusing
 
 
 def write_table(folder: Folder, name: str, table: pa.Table) -> None:
@@ -31,7 +33,29 @@ def write_batches(path: str, schema: pa.Schema, batches: Sequence[pa.RecordBatch
 
 
 def read_table(folder: Folder, name: str, columns: Sequence[str] | None = None) -> pa.Table:
-    """Read a table, or only some of its columns."""
+    """Read a table, or only some of its columns.
+
+    Raises:
+        IntegrityError: the file is not what was written.
+        StorageError: it cannot be read.
+    """
+    with reading(folder, name):
+        return _read_table(folder, name, columns)
+
+
+@contextlib.contextmanager
+def reading(folder: Folder, name: str) -> Iterator[None]:
+    """Turn what reading a damaged or vanished file raises into errors that say what to do."""
+    try:
+        with refusing(folder.path(name)):
+            yield
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise IntegrityError(
+            f"{folder.path(name)}: damaged. Delete this file; the same command makes its results anew."
+        ) from error
+
+
+def _read_table(folder: Folder, name: str, columns: Sequence[str] | None) -> pa.Table:
     if name.endswith(".parquet"):
         with folder.open(name) as stream:
             return pq.read_table(stream, columns=None if columns is None else list(columns))
@@ -53,7 +77,7 @@ def open_arrow(folder: Folder, name: str) -> pa.NativeFile:
 
 def read_batch(folder: Folder, name: str, batch: int) -> pa.RecordBatch:
     """Read one batch of an Arrow file."""
-    with open_arrow(folder, name) as source:
+    with reading(folder, name), open_arrow(folder, name) as source:
         return pa.ipc.open_file(source).get_batch(batch)
 
 

@@ -1,18 +1,23 @@
-"""Shards: planned when every verdict is known, so each holds exactly the asked number of samples, in plan order."""
+"""What readers see: the ledger, then the shards.
+
+Shards are planned when every verdict is known, so each holds exactly the asked number of samples, in plan order.
+"""
 
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curate.ledger import part_name
+from curate.ledger import FOLDER as LEDGER_FOLDER
+from curate.ledger import LEDGER, part_name
 from curate.run.columns import load_columns
-from curate.run.flow import PASSED
+from curate.run.flow import EVENTS, PASSED
 from curate.run.job import Job
 from curate.run.layout import MANIFEST
-from curate.run.parts import read_table
+from curate.run.parts import read_table, write_table
 from curate.shards import Manifest, ShardEntry, write_shard
 from curate.stage import Member
 
@@ -60,6 +65,25 @@ def prepare(job: Job) -> None:
     for other in job.run.work.names(SHARDS):
         if f"{SHARDS}/{other}" != _marks(job):
             job.run.work.delete(f"{SHARDS}/{other}")
+
+
+def publish_ledger(job: Job, partition: int) -> int:
+    """Write what happened to each sample of a partition in all phases, one fate a sample; return how many are kept.
+
+    Every plan writes its own, though a partition's decisions may be stored from before: another plan's stood between.
+    """
+    name = part_name(partition) + ".parquet"
+    *earlier, last = (read_table(job.run.work / p.folder, name) for p in job.plan.phases)
+    earlier = [h.filter(pc.not_equal(h["event"], PASSED)) for h in earlier]
+    kept = pc.equal(last["event"], PASSED)
+    fate = pc.if_else(kept, "kept", last["event"])
+    stage = pc.if_else(kept, job.plan.recipe.sink.name, last["stage"])
+    names = last.column_names
+    last = last.set_column(names.index("event"), "event", fate).set_column(names.index("stage"), "stage", stage)
+    rows = pa.concat_tables([h.replace_schema_metadata().cast(EVENTS) for h in (*earlier, last)])
+    ordered = rows.take(pa.array(np.argsort(rows["row"].to_numpy(), kind="stable")))
+    write_table(job.run.folder / LEDGER_FOLDER, name, ordered.select(LEDGER.names))
+    return int(pc.sum(kept).as_py() or 0)
 
 
 def publish_shard(job: Job, shard: int, pieces: Sequence[Piece]) -> ShardEntry:

@@ -51,8 +51,8 @@ class Segment:
 class _Worker:
     """Holds a segment's opened stages; weights load here, once."""
 
-    def __init__(self, job: Job, phase: Phase, segment: int) -> None:
-        self.job, self.phase, self.segment = job, phase, segment
+    def __init__(self, job: Job, phase: Phase, segment: int, stall_timeout_s: float) -> None:
+        self.job, self.phase, self.segment, self.stall_timeout_s = job, phase, segment, stall_timeout_s
         self.opened: dict[str, Measure] = {}
 
     def carry(self, partition: int, flow: Flow | None, isolate: bool) -> tuple[Segment, Flow | None]:
@@ -61,7 +61,7 @@ class _Worker:
         if isinstance(state, Commit):
             return Segment(state), None
         state.alive = state.alive.copy()  # what comes from the object store is read-only
-        opener = _isolated if isolate else self._open
+        opener = self._isolated if isolate else self._open
         state = advance(self.job, self.phase, self.segment, state, opener)
         if self.segment == len(self.phase.segments) - 1:
             return Segment(commit(self.job, self.phase, state)), None
@@ -72,9 +72,8 @@ class _Worker:
             self.opened[step.fingerprint] = open_stage(step.stage)
         return self.opened[step.fingerprint]
 
-
-def _isolated(step: Step) -> Measure:
-    return open_isolated(step.stage)
+    def _isolated(self, step: Step) -> Measure:
+        return open_isolated(step.stage, self.stall_timeout_s)
 
 
 @dataclass
@@ -83,6 +82,7 @@ class _Call:
     worker: Any
     partition: int
     flow: Any
+    isolated: bool
     started: float
 
 
@@ -94,6 +94,8 @@ class _Crew:
     phase: Phase
     size: int
     stall_timeout_s: float
+    cpu_share: float
+    """Of the CPUs a stage asks for, how many its workers claim: less than all where every pool shares one machine."""
     idle: list[list[Any]] = field(default_factory=list)
     waiting: list[deque[tuple[int, Any]]] = field(default_factory=list)
     calls: dict[Any, _Call] = field(default_factory=dict)
@@ -107,10 +109,11 @@ class _Crew:
 
     def _new(self, segment: int) -> Any:
         needs = self.phase.resources(segment)
-        options = {"num_cpus": needs.cpus, "num_gpus": needs.gpus}
+        options = {"num_cpus": round(needs.cpus * self.cpu_share, 3), "num_gpus": needs.gpus}
         if needs.memory_bytes:
             options["memory"] = needs.memory_bytes
-        return _Worker.options(**options).remote(self.job, self.phase, segment)
+        worker: Any = _Worker
+        return worker.options(**options).remote(self.job, self.phase, segment, self.stall_timeout_s)
 
     @property
     def in_flight(self) -> int:
@@ -124,7 +127,7 @@ class _Crew:
                 worker = self.idle[segment].pop()
                 isolate = self.attempts.get(partition, 0) >= TRUSTED_ATTEMPTS
                 note, out = worker.carry.options(num_returns=2).remote(partition, flow, isolate)
-                self.calls[note] = _Call(segment, worker, partition, out, time.monotonic())
+                self.calls[note] = _Call(segment, worker, partition, out, isolate, time.monotonic())
 
     def collect(self) -> Iterator[Commit]:
         """Wait a moment for calls to end; yield the commits among them."""
@@ -164,9 +167,10 @@ class _Crew:
         self.waiting[0].append((call.partition, None))
 
     def _end_stalled(self) -> None:
+        """End calls that take too long; isolated stages have time limits of their own, a row at a time."""
         now = time.monotonic()
         for call in self.calls.values():
-            if now - call.started > self.stall_timeout_s:
+            if not call.isolated and now - call.started > self.stall_timeout_s:
                 ray.kill(call.worker)
                 call.started = now
 
@@ -181,7 +185,9 @@ def _cause(error: ray.exceptions.RayTaskError) -> CurateError:
     cause = error.cause
     if isinstance(cause, CurateError):
         return cause
-    logging.getLogger(__name__).error("%s", error)
+    # The places only: the message may quote a sample, and so may the lines that Ray puts around it.
+    places = [line.strip() for line in str(error.traceback_str).splitlines() if line.startswith('  File "')]
+    logging.getLogger(__name__).error("%s at %s", type(cause).__name__, "; ".join(places))
     return RunError(f"a worker failed in Curate's own code: {type(cause).__name__}. This is a fault to report.")
 
 
@@ -190,15 +196,18 @@ class RayRunner:
 
     def __init__(self, workers: int | None = None, stall_timeout_s: float = 3600.0) -> None:
         """Connect. `workers` bounds the partitions worked on at the same time; all CPUs where None."""
-        self.workers, self.stall_timeout_s = workers, stall_timeout_s
+        self.stall_timeout_s = stall_timeout_s
         self._started = not ray.is_initialized()
+        self._own_machine = self._started and not os.environ.get("RAY_ADDRESS")
         if self._started:
             _connect(workers)
+        self.workers = workers or int(ray.cluster_resources().get("CPU", 1))
 
     def carry(self, job: Job, phase: Phase, partitions: Iterable[int]) -> Iterator[Commit]:
         """Take partitions through a phase, yielding each commit as it comes."""
         todo = deque(partitions)
-        crew = _Crew(job, phase, min(self._pool_size(phase), max(len(todo), 1)), self.stall_timeout_s)
+        size, cpu_share = self._pools(phase)
+        crew = _Crew(job, phase, min(size, len(todo)), self.stall_timeout_s, cpu_share)
         crew.hire()
         try:
             while todo or crew.in_flight:
@@ -209,16 +218,18 @@ class RayRunner:
         finally:
             crew.dismiss()
 
-    def _pool_size(self, phase: Phase) -> int:
-        """Return how many workers each segment gets, so that all pools together fit the cluster."""
+    def _pools(self, phase: Phase) -> tuple[int, float]:
+        """Return how many workers each segment gets, and the share of their CPUs they claim; all pools fit together."""
         cpus = sum(phase.resources(s).cpus for s in range(len(phase.segments)))
+        if self._own_machine:
+            return self.workers, 1 / max(cpus, 1.0)
         fits = max(1, int(ray.cluster_resources().get("CPU", 1) / max(cpus, 0.01)))
-        return fits if self.workers is None else min(self.workers, fits)
+        return min(self.workers, fits), 1.0
 
     def each(self, task: Callable[..., Result], items: Iterable[tuple[object, ...]]) -> Iterator[Result]:
         """Call `task(*item)` for each item on the cluster, a bounded number at a time; results come in any order."""
         remote = ray.remote(max_retries=MAX_ATTEMPTS)(task)
-        limit = (self.workers or int(ray.cluster_resources().get("CPU", 1))) * IN_FLIGHT_PER_WORKER
+        limit = self.workers * IN_FLIGHT_PER_WORKER
         pending: list[Any] = []
         for item in items:
             pending.append(remote.remote(*item))
@@ -240,7 +251,7 @@ def _first(pending: list[Any]) -> Iterator[Any]:
     except ray.exceptions.RayTaskError as error:
         raise _cause(error) from error
     except _DEATHS as error:
-        raise RunError(f"workers died {MAX_ATTEMPTS} times on the same task; is the machine short of memory?") from error
+        raise RunError(f"workers died {MAX_ATTEMPTS} times on one task; is the machine short of memory?") from error
 
 
 def _connect(workers: int | None) -> None:
@@ -248,9 +259,7 @@ def _connect(workers: int | None) -> None:
     if os.environ.get("RAY_ADDRESS"):
         ray.init(log_to_driver=False)
         return
-    # Pools of fractional CPUs (fetching) stand beside those of whole ones, so offer a little more than the cores.
-    cpus = (workers or os.cpu_count() or 1) * 2
     ray.init(
-        address="local", num_cpus=cpus, include_dashboard=False, log_to_driver=False,
+        address="local", num_cpus=workers or os.cpu_count() or 1, include_dashboard=False, log_to_driver=False,
         logging_level=logging.ERROR, object_store_memory=OBJECT_STORE_BYTES,
     )  # fmt: skip

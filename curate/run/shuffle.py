@@ -4,6 +4,8 @@ Each partition writes one Arrow file with a batch for each hash range; judging a
 partition and writes one file with a batch for each partition. Memory holds one range, whatever the corpus.
 """
 
+from itertools import pairwise
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -51,7 +53,9 @@ def write_map(job: Job, step: Step, flow: Flow) -> None:
     table = table.append_column("order", pa.array(order))
     hashed = table[stage.shuffle_by]
     if hashed.null_count:
-        raise IntegrityError(f"{step.name}: '{stage.shuffle_by}' is null in partition {flow.partition}; nulls are no group")
+        raise IntegrityError(
+            f"{step.name}: '{stage.shuffle_by}' is null in partition {flow.partition}; nulls are no group"
+        )
     bucket = _buckets(hashed, job.buckets)
     batches = []
     for b in range(job.buckets):
@@ -85,7 +89,7 @@ def judge(job: Job, step: Step, bucket: int) -> int:
     partition = lost["order"].to_numpy() >> _PLACE
     edges = np.searchsorted(partition, np.arange(job.partitions + 1))
     rows = lost.select(VERDICTS.names).cast(VERDICTS).combine_chunks()
-    batches = [_batch(rows.slice(a, b - a)) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    batches = [_batch(rows.slice(a, b - a)) for a, b in pairwise(edges)]
     with folder.writing(verdict_file(bucket)) as local:
         write_batches(str(local), VERDICTS.with_metadata({_JUDGED: str(table.num_rows)}), batches)
     return table.num_rows

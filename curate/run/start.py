@@ -16,7 +16,9 @@ def start_ray(workers: int | None, stall_timeout_s: float) -> "RayRunner":
         RunError: Ray is not installed.
     """
     if importlib.util.find_spec("ray") is None:
-        raise RunError("Ray is not installed. Install it with `pip install 'curate-multimodal[cluster]'`, or add --local.")
+        raise RunError(
+            "Ray is not installed. Install it with `pip install 'curate-multimodal[cluster]'`, or add --local."
+        )
     from curate.run.ray import RayRunner
 
     return RayRunner(workers, stall_timeout_s)

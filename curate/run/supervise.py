@@ -12,6 +12,6 @@ def gave_up(phase: Phase, partition: int) -> RunError:
     """Return the error for a partition that fails even with isolated stages."""
     names = ", ".join(s.name for s in phase.steps)
     return RunError(
-        f"partition {partition} took its worker down {MAX_ATTEMPTS} times, though its stages ({names}) ran in processes "
-        "of their own. The machine may be short of memory: try fewer --workers or a smaller partition_size."
+        f"partition {partition} took its worker down {MAX_ATTEMPTS} times, though its stages ({names}) ran in "
+        "processes of their own. The machine may be short of memory: try fewer --workers or a smaller partition_size."
     )

@@ -4,9 +4,10 @@ OUT/checkpoints/step-00000100/
     model.safetensors       every weight
     optimizer.safetensors   AdamW's moments by parameter name, and torch's random state
     tokenizer.json
-    state.json              step, failures, config, dataset version and its shards
+    state.json              step, failures, config, dataset version and its shards, sha256 of the other three
 """
 
+import hashlib
 import json
 import os
 import shutil
@@ -16,10 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from pydantic import ValidationError
-from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from tokenizers import Tokenizer
 
 from curate.errors import TrainError
 from curate.shards import ShardReader
@@ -32,6 +30,8 @@ FORMAT = "curate-checkpoint-1"
 KEPT = 2
 _STATE = "state.json"
 _RANDOM = "random_state"
+_FILES = ("model.safetensors", "optimizer.safetensors", "tokenizer.json")
+_REMEDY = "Delete that folder: training goes on from the checkpoint before it, or starts over where there is none"
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def save(out: Path, learner: Learner, config: Config, origin: Origin) -> Path:
     save_file({n: t.contiguous() for n, t in learner.model.state_dict().items()}, draft / "model.safetensors")
     save_file(_moments(learner), draft / "optimizer.safetensors")
     learner.tokenizer.save(str(draft / "tokenizer.json"))
-    (draft / _STATE).write_text(_spelled(learner, config, origin), encoding="utf-8")
+    (draft / _STATE).write_text(_spelled(draft, learner, config, origin), encoding="utf-8")
     for path in [*draft.iterdir(), draft]:
         _sync(path)
     target = folder / f"step-{learner.step:08d}"
@@ -88,25 +88,28 @@ def restore(folder: Path) -> tuple[Learner, Config, Origin]:
         config = Config.model_validate(state["config"])
         data = state["data"]
         origin = Origin(data["version"], data["samples"], tuple((s["name"], s["sha256"]) for s in data["shards"]))
-        model = Llava(config)
-        model.load_state_dict(load_file(folder / "model.safetensors"))
-        optimizer = optimizer_for(model, config)
-        _put_moments(model, optimizer, load_file(folder / "optimizer.safetensors"))
-        tokenizer: Tokenizer = load_tokenizer(folder / "tokenizer.json")
-        learner = Learner(model, tokenizer, optimizer, step=state["step"], failed=state["failed"])
-    except (KeyError, TypeError, ValidationError, OSError, SafetensorError, RuntimeError) as error:
+        broken = [name for name in _FILES if _sha256(folder / name) != state["files"][name]]
+        progress = {"step": int(state["step"]), "failed": int(state["failed"])}
+    except (KeyError, TypeError, ValueError, OSError) as error:
         raise TrainError(f"{folder}: broken checkpoint ({type(error).__name__}: {error}). {_REMEDY}") from error
-    return learner, config, origin
+    if broken:
+        raise TrainError(f"{folder}: {', '.join(broken)} changed since it was written. {_REMEDY}")
+    return _load(folder, config, progress), config, origin
 
 
-_REMEDY = "Delete that folder: training goes on from the checkpoint before it, or starts over where there is none"
+def _load(folder: Path, config: Config, progress: dict[str, int]) -> Learner:
+    model = Llava(config)
+    model.load_state_dict(load_file(folder / "model.safetensors"))
+    optimizer = optimizer_for(model, config)
+    _put_moments(model, optimizer, load_file(folder / "optimizer.safetensors"))
+    return Learner(model, load_tokenizer(folder / "tokenizer.json"), optimizer, **progress)
 
 
 def _folder(out: Path) -> Path:
     return out / "checkpoints"
 
 
-def _spelled(learner: Learner, config: Config, origin: Origin) -> str:
+def _spelled(draft: Path, learner: Learner, config: Config, origin: Origin) -> str:
     data: dict[str, Any] = asdict(origin)
     data["shards"] = [{"name": name, "sha256": sha256} for name, sha256 in origin.shards]
     content = {
@@ -115,6 +118,7 @@ def _spelled(learner: Learner, config: Config, origin: Origin) -> str:
         "failed": learner.failed,
         "config": config.model_dump(mode="json"),
         "data": data,
+        "files": {name: _sha256(draft / name) for name in _FILES},
         "torch": torch.__version__,
     }
     return json.dumps(content, indent=1, sort_keys=True) + "\n"
@@ -146,6 +150,11 @@ def _put_moments(model: Llava, optimizer: torch.optim.Optimizer, moments: Mappin
         else:
             parameter, slot = name.rsplit(":", 1)
             optimizer.state[parameters[parameter]][slot] = tensor
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _sync(path: Path) -> None:

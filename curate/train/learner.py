@@ -31,8 +31,8 @@ class Learner:
     """Samples drawn so far that could not be used; a sample counts each time it is drawn."""
 
 
-def begin(config: Config, reader: ShardReader) -> tuple[Learner, Config]:
-    """Build model, tokenizer and optimizer; the config comes back with the vocabulary that was found.
+def begin(config: Config, reader: ShardReader) -> Learner:
+    """Build model, tokenizer and optimizer.
 
     Raises:
         TrainError: weights that the config asks for are missing or of other sizes.
@@ -47,15 +47,13 @@ def begin(config: Config, reader: ShardReader) -> tuple[Learner, Config]:
         _require_room(tokenizer, config)
     else:
         tokenizer = learn_tokenizer(reader, config)
-        found = config.language.model_copy(update={"vocabulary": tokenizer.get_vocab_size()})
-        config = config.model_copy(update={"language": found})
     torch.manual_seed(config.seed)
     model = Llava(config)
     if config.vision_from:
         _fill(model.vision, CLIPVisionModel, config.vision_from)
     if config.language_from:
         _fill(model.language, LlamaForCausalLM, config.language_from)
-    return Learner(model, tokenizer, optimizer_for(model, config)), config
+    return Learner(model, tokenizer, optimizer_for(model, config))
 
 
 def optimizer_for(model: Llava, config: Config) -> torch.optim.Optimizer:

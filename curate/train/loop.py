@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from torch.nn.utils import clip_grad_norm_
 
-from curate.errors import LockedError, TrainError
+from curate.errors import LockedError, StorageError, TrainError
 from curate.shards import ShardReader
 from curate.train import checkpoint
 from curate.train.checkpoint import Origin
@@ -39,17 +40,16 @@ class Job:
 
 def run(job: Job, progress: Progress) -> dict[str, Any]:
     """Carry a job out from where it stands; return the final metrics, which OUT/final.json holds too."""
-    asked = configure(job.preset, job.overrides)
+    config = configure(job.preset, job.overrides)
     if "://" in job.out:
         raise TrainError(f"{job.out}: checkpoints are written to a folder of this machine; give a local path")
     out = Path(job.out)
-    out.mkdir(parents=True, exist_ok=True)
-    with _alone(out), _deterministic(asked.threads):
+    with _refusals(out), _alone(out), _deterministic(config.threads):
         if not job.resume:
             _start_over(out)
         reader = ShardReader(job.data)
-        _require_samples(reader, asked, job.data)
-        learner, config = _stand(out, asked, reader)
+        _require_samples(reader, config, job.data)
+        learner = _stand(out, config, reader)
         corpus = Corpus(reader, config, learner.tokenizer)
         _train(Training(out, learner, config, corpus, Origin.of(reader)), progress)
         final = _final(learner, config, corpus, Origin.of(reader))
@@ -144,21 +144,19 @@ def _final(learner: Learner, config: Config, corpus: Corpus, origin: Origin) -> 
     }
 
 
-def _stand(out: Path, asked: Config, reader: ShardReader) -> tuple[Learner, Config]:
+def _stand(out: Path, config: Config, reader: ShardReader) -> Learner:
     """Return where training stands: the newest checkpoint under `out`, or the beginning."""
     checkpoints = checkpoint.saved(out)
     if not checkpoints:
-        return begin(asked, reader)
-    learner, config, origin = checkpoint.restore(checkpoints[-1])
-    _require_same(out, asked, config)
+        return begin(config, reader)
+    learner, before, origin = checkpoint.restore(checkpoints[-1])
+    _require_same(out, before.model_dump(), config.model_dump())
     _require_origin(checkpoints[-1], origin, Origin.of(reader))
-    return learner, config
+    return learner
 
 
-def _require_same(out: Path, asked: Config, config: Config) -> None:
-    """Refuse to go on with other settings; the vocabulary is what training found, not what was asked."""
-    found = config.language.model_copy(update={"vocabulary": asked.language.vocabulary})
-    then, now = config.model_copy(update={"language": found}).model_dump(), asked.model_dump()
+def _require_same(out: Path, then: dict[str, Any], now: dict[str, Any]) -> None:
+    """Refuse to go on with other settings."""
     differing = [f"{n} was {then[n]}, now {now[n]}" for n in then if then[n] != now[n]]
     if differing:
         raise TrainError(
@@ -208,12 +206,22 @@ def _start_over(out: Path) -> None:
 @contextmanager
 def _alone(out: Path) -> Iterator[None]:
     """Hold `out` for this process; the lock goes with the process, however it ends."""
+    out.mkdir(parents=True, exist_ok=True)
     with (out / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise LockedError(f"{out}: another process trains into this folder. Wait, or give another") from error
         yield
+
+
+@contextmanager
+def _refusals(out: Path) -> Iterator[None]:
+    """Turn a refusal of the disk into a StorageError that names the place."""
+    try:
+        yield
+    except (OSError, SafetensorError) as error:
+        raise StorageError(f"{out}: {error}. Make room or mend access; the same command continues") from error
 
 
 @contextmanager

@@ -41,7 +41,7 @@ class Vision(_Frozen):
 class Language(_Frozen):
     """Sizes of a Llama decoder (Touvron et al. 2023, arXiv 2302.13971)."""
 
-    vocabulary: int = Field(ge=260, description="tokens; a tokenizer trained here may find fewer")
+    vocabulary: int = Field(ge=260, description="tokens, at most: a tokenizer may have fewer")
     width: int = Field(ge=1)
     layers: int = Field(ge=1)
     heads: int = Field(ge=1)

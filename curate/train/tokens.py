@@ -145,7 +145,12 @@ def load(path: Path) -> Tokenizer:
     """
     if not path.is_file():
         raise TrainError(f"{path}: no such file; a language model needs its tokenizer beside it")
-    tokenizer = _literal(Tokenizer.from_file(str(path)))
+    text = path.read_text(encoding="utf-8")
+    try:
+        json.loads(text)
+    except ValueError as error:
+        raise TrainError(f"{path}: no JSON ({error}); put back the file that the weights came with") from error
+    tokenizer = _literal(Tokenizer.from_str(text))
     bounds(tokenizer, str(path))
     if _encode(tokenizer, "USER: a") != _encode(tokenizer, "USER:") + _encode(tokenizer, " a"):
         raise TrainError(

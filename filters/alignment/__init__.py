@@ -1,6 +1,6 @@
 """How well a caption describes its picture."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -10,8 +10,8 @@ from pydantic import Field
 from curate.models import Model
 from curate.stage import Filter, Scorer, threshold
 from filters.alignment import clip, conse
-from filters.alignment.pictures import decode
-from filters.alignment.towers import Towers, Vectors
+from filters.alignment.decode import decode
+from filters.alignment.towers import Towers
 
 PICTURES = 8  # a batch: 8 ran at 30 pictures/s a core, 32 at 19
 
@@ -48,32 +48,30 @@ class Alignment(Filter):
 
         def score(table: pa.Table) -> list[pa.Array]:
             caption = pc.utf8_trim_whitespace(table["caption"]).combine_chunks()
-            text = pc.if_else(pc.equal(caption, ""), None, caption).dictionary_encode()
-            rows = np.flatnonzero(pc.and_(text.is_valid(), table["image"].is_valid()).to_numpy())
-            cosines: list[float | None] = [None] * len(table)
-            if len(rows):
-                vectors = towers.embed_texts(text.dictionary.to_pylist())
-                wanted = vectors[text.indices.take(pa.array(rows)).to_numpy()]
-                for row, cosine in zip(rows, _compare(towers, table["image"].take(pa.array(rows)), wanted), strict=True):
-                    cosines[row] = cosine
-            return [pa.array(cosines, pa.float32())]
+            texts = pc.if_else(pc.equal(caption, ""), None, caption).dictionary_encode()
+            return [pa.array(_compare(towers, table["image"], texts), pa.float32())]
 
         return score
 
 
-def _compare(towers: Towers, images: pa.ChunkedArray, texts: Vectors) -> list[float | None]:
-    """Return the cosine of each picture with its text vector; None where the picture cannot be decoded."""
+def _compare(towers: Towers, images: pa.ChunkedArray, texts: pa.DictionaryArray) -> list[float | None]:
+    """Return the cosine of each picture with its text; None where one is null or the picture cannot be decoded."""
     cosines: list[float | None] = [None] * len(images)
-    waiting: list[int] = []
-    prepared = []
-    for row in range(len(images)):
-        picture = decode(images[row].as_py())
-        if picture is not None:
-            waiting.append(row)
-            prepared.append(towers.prepare(picture))
-        if prepared and (len(prepared) == PICTURES or row == len(images) - 1):
-            alike = np.einsum("nd,nd->n", towers.embed_pictures(prepared), texts[waiting])
-            for done, cosine in zip(waiting, alike, strict=True):
-                cosines[done] = float(cosine)
-            waiting, prepared = [], []
+    rows = [row for row in range(len(images)) if images[row].is_valid and texts[row].is_valid]
+    if not rows:
+        return cosines
+    vectors = towers.embed_texts(texts.dictionary.to_pylist())
+    for start in range(0, len(rows), PICTURES):
+        pictures = _prepare(towers, images, rows[start : start + PICTURES])
+        if pictures:
+            wanted = vectors[[texts.indices[row].as_py() for row in pictures]]
+            alike = np.einsum("nd,nd->n", towers.embed_pictures(list(pictures.values())), wanted)
+            for row, cosine in zip(pictures, alike, strict=True):
+                cosines[row] = float(cosine)
     return cosines
+
+
+def _prepare(towers: Towers, images: pa.ChunkedArray, rows: list[int]) -> dict[int, Any]:
+    """Return what the picture tower eats for each row that can be decoded; one full picture is in memory at a time."""
+    decoded = ((row, decode(images[row].as_py())) for row in rows)
+    return {row: towers.prepare(picture) for row, picture in decoded if picture is not None}

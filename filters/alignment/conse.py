@@ -74,7 +74,7 @@ def _classifier(weights: Path) -> Any:
         network = EfficientNet.from_name("efficientnet-lite0")
         network.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
     except ImportError as error:
-        raise ModelError(f"model '{NAME}' needs its classifier's code: pip install efficientnet-lite-pytorch") from error
+        raise ModelError(f"model '{NAME}' needs code: pip install efficientnet-lite-pytorch") from error
     except (OSError, RuntimeError) as error:
         raise ModelError(f"{weights} does not hold EfficientNet-Lite0: {error}") from error
     network.eval()
@@ -88,7 +88,7 @@ def _classifier(weights: Path) -> Any:
 
 
 def _sentence_encoder(folder: Path) -> Any:
-    """Return a function from texts to unit vectors: MiniLM's mean over tokens, Reimers et al. (2019), arXiv:1908.10084."""
+    """Return a function from texts to unit vectors: the mean over tokens of Reimers et al. (2019), arXiv:1908.10084."""
     import torch
     from transformers import AutoModel, AutoTokenizer
     from transformers.utils import logging

@@ -1,18 +1,24 @@
 """The stage against a server with every bad habit: each refusal is a reason, and good rows do not mind bad ones."""
 
+import asyncio
 import concurrent.futures
 import hashlib
 import pickle
+import socket
 import ssl
 
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from curate.fetch.connection import PublicResolver
+from curate.fetch.hop import parse_url, refusal
 from curate.fetch.picture import WRITES
 from curate.fetch.stage import Fetch
 from tests.fetch.pictures import SECRET, bomb_png, dirty_jpeg, dirty_png, drawing, encoded
-from tests.fetch.web import Web, serving
+from tests.fetch.web import NOW, Web, serving
 
 GOOD = dirty_jpeg()
 PAGES = {
@@ -32,15 +38,15 @@ def web():
         yield server
 
 
-def fetch(web, paths, **settings):
+def fetch(web, paths, **options):
     """Return the Edited for paths (or whole URLs) on the server, which alone is allowed."""
-    stage = Fetch(**{"timeout_s": 5, "allow_hosts": (web.host,), **settings})
+    stage = Fetch(**{"timeout_s": 5, "allow_hosts": (web.host,), **options})
     urls = [web.url(p) if p is not None and p[:1] == "/" != p[1:2] else p for p in paths]
     return stage.open()(pa.table({"url": pa.array(urls, pa.string())}))
 
 
-def reasons(web, *paths, **settings):
-    return fetch(web, paths, **settings).failed.to_pylist()
+def reasons(web, *paths, **options):
+    return fetch(web, paths, **options).failed.to_pylist()
 
 
 def test_good_pictures(web):
@@ -129,7 +135,6 @@ def test_what_the_server_does(web, path, reason):
         ("http://\u24db\u24de\u24d2\u24d0\u24db\u24d7\u24de\u24e2\u24e3/", "private_address"),
         ("http://169.254.169.254/latest/meta-data/iam", "private_address"),
         ("http://134744072/", "bad_url"),
-        ("http://no-such-host.invalid/", "dns"),
     ],
 )
 def test_what_the_url_says(web, url, reason):
@@ -178,6 +183,42 @@ def test_a_server_that_asks_for_more_time_than_there_is(web):
     assert web.requests["/patience/3600"] == 1
     assert reasons(web, "/patience/0", tries=2) == ["http_429"]
     assert web.requests["/patience/0"] == 2
+
+
+def test_more_time_may_be_asked_for_as_a_date(web):
+    later, now = (web.url(f"/patience/{date}") for date in (NOW.replace("10:", "11:"), NOW))
+    assert reasons(web, later, now, tries=2) == ["http_429", "http_429"]
+    assert sorted(web.requests.values()) == [1, 2]
+
+
+def test_a_name_is_as_good_as_the_addresses_it_has(web, monkeypatch):
+    known = {"inside.example": ["10.0.0.1", "::1"], "rebound.example": ["8.8.8.8", "127.0.0.1", "fd00::1"]}
+
+    def getaddrinfo(host, port, *_args, **_kwargs):
+        if host not in known:
+            raise socket.gaierror(socket.EAI_NONAME, "unknown")
+        families = [socket.AF_INET6 if ":" in address else socket.AF_INET for address in known[host]]
+        return [(f, socket.SOCK_STREAM, 6, "", (a, port)) for f, a in zip(families, known[host], strict=True)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    assert reasons(web, "http://inside.example/", "http://nowhere.example/") == ["private_address", "dns"]
+    assert reasons(web, "/to/http://inside.example/") == ["private_address"]
+    found = asyncio.run(resolved("rebound.example"))
+    assert [answer["host"] for answer in found] == ["8.8.8.8"]
+
+
+async def resolved(host):
+    resolver = PublicResolver()
+    answers = await resolver.resolve(host, 80)
+    await resolver.close()
+    return answers
+
+
+@settings(derandomize=True, deadline=None)
+@given(st.one_of(st.text(), st.text().map("http://".__add__), st.text().map("https://a.example:".__add__)))
+def test_no_text_breaks_the_checks_before_a_request(text):
+    url = parse_url(text)
+    assert url is None or refusal(url, frozenset()) in {None, "bad_url", "scheme", "private_address"}
 
 
 def test_one_request_for_equal_urls(web):

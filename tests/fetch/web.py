@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from typing import ClassVar
 from urllib.parse import unquote
 
+NOW = "Sun, 22 Nov 2026 10:00:00 GMT"  # what this server believes
+
 
 class Web:
     """Serves `pages` (path to bytes) with status 200, and the habits below; counts requests by path."""
@@ -39,7 +41,7 @@ class Web:
             self.headers[path] = head
             await self._reply(path, writer)
             await writer.drain()
-        except (ConnectionError, asyncio.IncompleteReadError):
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass
         finally:
             self._at_once -= 1
@@ -92,7 +94,7 @@ class Web:
 
 
 def _response(status: int, body: bytes, *headers: str) -> bytes:
-    constant = (f"Content-Length: {len(body)}", "Connection: close", "Set-Cookie: id=1")
+    constant = (f"Content-Length: {len(body)}", "Connection: close", "Set-Cookie: id=1", f"Date: {NOW}")
     return "\r\n".join([f"HTTP/1.1 {status} Said", *constant, *headers, "", ""]).encode() + body
 
 

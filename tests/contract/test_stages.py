@@ -1,0 +1,205 @@
+"""What every registered stage promises, whoever wrote it. A new stage is picked up by itself."""
+
+import pickle
+from functools import lru_cache
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+from batches import batches, field
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+from stage_settings import cases, stage
+
+from curate.registry import stages
+from curate.sample import COLUMNS
+from curate.stage import FINDINGS
+
+TOLERANCE = 1e-4  # between a batch and its rows one by one, for models whose sums depend on the batch
+EXAMPLES = settings(
+    derandomize=True,
+    deadline=None,
+    database=None,
+    max_examples=20,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+
+
+@lru_cache(maxsize=64)
+def opened(name):
+    """Open a stage as a worker does: from a pickled copy."""
+    return pickle.loads(pickle.dumps(stage(name))).open()
+
+
+def one_by_one(table):
+    return [table.slice(row, 1) for row in range(len(table))]
+
+
+def as_array(column):
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+
+
+def assert_alike(got, expected):
+    """Equal, and for floats equal within TOLERANCE with nulls in the same places."""
+    if not pa.types.is_floating(got.type):
+        assert got.equals(expected)
+        return
+    assert got.is_null().equals(expected.is_null())
+    np.testing.assert_allclose(got.drop_null().to_numpy(), expected.drop_null().to_numpy(), atol=TOLERANCE)
+
+
+@pytest.mark.parametrize("name", cases())
+def test_settings_are_frozen(name):
+    with pytest.raises(ValidationError):
+        stage(name).max_failed_fraction = 0.5
+
+
+@pytest.mark.parametrize("name", cases())
+def test_settings_survive_json(name):
+    assert type(stage(name)).model_validate_json(stage(name).model_dump_json()) == stage(name)
+
+
+@pytest.mark.parametrize("name", cases())
+def test_unknown_option_is_refused(name):
+    with pytest.raises(ValidationError, match="no_such_option"):
+        type(stage(name))(**{**stage(name).model_dump(), "no_such_option": 1})
+
+
+@pytest.mark.parametrize("name", cases())
+def test_settings_and_class_say_what_they_are(name):
+    undescribed = [option for option, f in type(stage(name)).model_fields.items() if not f.description]
+    assert undescribed == []
+    assert type(stage(name)).__doc__.strip()
+
+
+@pytest.mark.parametrize("name", cases())
+def test_identity_depends_on_settings_alone(name):
+    copy = pickle.loads(pickle.dumps(stage(name)))
+    assert copy.identity() == stage(name).identity()
+    assert stage(name).model_copy(update={"max_failed_fraction": 0.123}).identity() == stage(name).identity()
+
+
+@pytest.mark.parametrize("name", cases())
+def test_shared_columns_have_their_shared_type(name):
+    for written in stage(name).writes:
+        assert written.name not in COLUMNS.names or written == COLUMNS.field(written.name)
+
+
+@pytest.mark.parametrize("name", cases())
+def test_somebody_writes_what_it_reads(name):
+    written = {f.name for s in stages().values() for f in s.writes} | set(COLUMNS.names)
+    assert set(stage(name).reads) <= written
+
+
+@pytest.mark.parametrize("name", cases("filter"))
+@EXAMPLES
+@given(data=st.data())
+def test_filter_measures_each_row_alone(name, data):
+    table = data.draw(batches(stage(name).reads))
+    before = table.slice(0)
+    scores = [as_array(c) for c in opened(name)(table)]
+    assert table.equals(before)
+    assert [c.type for c in scores] == [f.type for f in stage(name).writes]
+    assert [len(c) for c in scores] == [len(table)] * len(scores)
+    assert [as_array(c) for c in opened(name)(table)] == scores
+    for row, alone in enumerate(one_by_one(table)):
+        for whole, single in zip(scores, opened(name)(alone), strict=True):
+            assert_alike(whole.slice(row, 1), as_array(single))
+
+
+@pytest.mark.parametrize("name", cases("filter"))
+@EXAMPLES
+@given(data=st.data())
+def test_filter_decides_each_row_alone_from_scores(name, data):
+    schema = pa.schema(stage(name).writes)
+    scores = data.draw(batches(schema.names))
+    reasons = as_array(stage(name).decide(scores))
+    assert (reasons.type, len(reasons)) == (pa.string(), len(scores))
+    alone = [as_array(stage(name).decide(row)) for row in one_by_one(scores)]
+    assert reasons.to_pylist() == [r for reason in alone for r in reason.to_pylist()]
+
+
+@pytest.mark.parametrize("name", cases("edit"))
+@EXAMPLES
+@given(data=st.data())
+def test_edit_changes_each_row_alone(name, data):
+    table = data.draw(batches(stage(name).reads))
+    before = table.slice(0)
+    whole = checked(name, table)
+    assert table.equals(before)
+    assert rows(checked(name, table)) == rows(whole)
+    assert rows(whole) == [row for alone in one_by_one(table) for row in rows(checked(name, alone))]
+
+
+def checked(name, table):
+    """Edit a table and hold the result to its schema."""
+    edited = opened(name)(table)
+    assert edited.columns.column_names == [f.name for f in stage(name).writes]
+    assert edited.columns.schema.types == [f.type for f in stage(name).writes]
+    assert edited.columns.num_rows == len(table)
+    for mask, kind in ((edited.changed, pa.bool_()), (edited.failed, pa.string())):
+        assert mask is None or (mask.type, len(mask)) == (kind, len(table))
+    assert edited.changed is None or edited.changed.null_count == 0
+    assert edited.findings is None or edited.findings.schema == FINDINGS
+    return edited
+
+
+def rows(edited):
+    """What an edit says of each row: columns where it changed and did not fail, the failure, the findings."""
+    count = edited.columns.num_rows
+    changed = [True] * count if edited.changed is None else edited.changed.to_pylist()
+    failed = [None] * count if edited.failed is None else edited.failed.to_pylist()
+    found = [[] for _ in range(count)]
+    for finding in [] if edited.findings is None else edited.findings.to_pylist():
+        found[finding.pop("row")].append(finding)
+    values = edited.columns.to_pylist()
+    return [(values[i] if changed[i] and not failed[i] else None, failed[i], found[i]) for i in range(count)]
+
+
+@pytest.mark.parametrize("name", cases("reduce"))
+@EXAMPLES
+@given(data=st.data())
+def test_reduce_names_a_survivor_for_each_row(name, data):
+    table = data.draw(sorted_groups(stage(name)))
+    verdicts = opened(name)(table)
+    keys, dropped, survivor = table["key"].to_pylist(), verdicts.dropped.to_pylist(), verdicts.survivor.to_pylist()
+    assert len(dropped) == len(survivor) == len(keys)
+    stays = {key for key, reason in zip(keys, dropped, strict=True) if reason is None}
+    assert set(survivor) == stays
+    assert all((s == k) == (reason is None) for k, s, reason in zip(keys, survivor, dropped, strict=True))
+
+
+@pytest.mark.parametrize("name", cases("reduce"))
+@EXAMPLES
+@given(data=st.data())
+def test_reduce_judges_each_group_alone(name, data):
+    table = data.draw(sorted_groups(stage(name)))
+    groups = [table.filter(pc.equal(table[stage(name).shuffle_by], g)) for g in pc.unique(table[stage(name).shuffle_by])]
+    alone = [opened(name)(group) for group in groups]
+    whole = opened(name)(table)
+    assert whole.survivor.to_pylist() == [k for verdicts in alone for k in verdicts.survivor.to_pylist()]
+
+
+@st.composite
+def sorted_groups(draw, reduce):
+    """A table as a Reduce gets it: unique keys, no null in the grouping column, sorted by it and by `order`."""
+    names = ["key", *(n for n in reduce.reads if n != "key")]
+    table = draw(batches(names, max_rows=12))
+    grouping = table[reduce.shuffle_by].combine_chunks()
+    table = table.filter(grouping.is_valid())
+    unique = pa.array([f"{row:032x}" for row in range(len(table))], pa.string())
+    table = table.set_column(0, field("key"), unique).append_column("order", pa.array(range(len(table)), pa.int64()))
+    return table.sort_by([(reduce.shuffle_by, "ascending"), ("order", "ascending")])
+
+
+@pytest.mark.parametrize("name", cases("sink"))
+@EXAMPLES
+@given(data=st.data())
+def test_sink_packs_each_row_alone(name, data):
+    table = data.draw(batches(["key", *stage(name).reads]))
+    packed = list(opened(name)(table))
+    assert [key for key, _ in packed] == table["key"].to_pylist()
+    assert all(len({extension for extension, _ in members}) == len(members) for _, members in packed)
+    assert packed == [sample for alone in one_by_one(table) for sample in opened(name)(alone)]

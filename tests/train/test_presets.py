@@ -1,0 +1,42 @@
+import pytest
+
+from curate.errors import TrainError
+from curate.train.presets import PRESETS, configure
+
+
+def test_overrides_are_typed_and_may_be_dotted():
+    config = configure("llava-tiny", {"steps": "7", "vision.layers": "3", "trainable": "projector,language"})
+    assert (config.steps, config.vision.layers, config.trainable) == (7, 3, ("projector", "language"))
+    assert config.vision.width == PRESETS["llava-tiny"].vision.width
+
+
+def test_true_is_read_as_true():
+    assert configure("llava-tiny", {"blank_pictures": "true"}).blank_pictures is True
+
+
+@pytest.mark.parametrize(
+    ("preset", "overrides", "said"),
+    [
+        ("llava-tinny", {}, "no preset named 'llava-tinny'. Did you mean 'llava-tiny'?"),
+        ("llava-tiny", {"stpes": "3"}, "no training option named 'stpes'. Did you mean 'steps'?"),
+        ("llava-tiny", {"vision.layer": "3"}, "Did you mean 'vision.layers'?"),
+        ("llava-tiny", {"steps.x": "3"}, "no training option named 'steps.x'"),
+        ("llava-tiny", {"vision": "3"}, "no training option named 'vision'"),
+        ("llava-tiny", {"preset": "x"}, "no training option named 'preset'"),
+        ("llava-tiny", {"steps": "many"}, "steps: Input should be a valid integer"),
+        ("llava-tiny", {"steps": "0"}, "steps: Input should be greater than or equal to 1"),
+        ("llava-tiny", {"trainable": "eyes"}, "trainable.0: Input should be 'vision', 'projector' or 'language'"),
+        ("llava-tiny", {"vision.heads": "5"}, "width 192 is not a multiple of heads 5"),
+        ("llava-tiny", {"vision.patch": "7"}, "image_size 64 is not a multiple of patch 7"),
+    ],
+)
+def test_a_wrong_word_is_refused_with_the_nearest(preset, overrides, said):
+    with pytest.raises(TrainError) as error:
+        configure(preset, overrides)
+    assert said in str(error.value)
+
+
+def test_all_faults_are_told_at_once():
+    with pytest.raises(TrainError) as error:
+        configure("llava-tiny", {"steps": "x", "batch_size": "y"})
+    assert len(str(error.value).splitlines()) == 2

@@ -1,0 +1,25 @@
+"""`python -m train.training DATA OUT KEY=VALUE...`: training in a process of its own, which a test can kill."""
+
+import sys
+import warnings
+from typing import Any
+
+from curate.train import train
+
+warnings.simplefilter("error")
+
+
+def main(data: str, out: str, *overrides: str) -> None:
+    """Train, and print a line for each event, so that a test knows how far it is."""
+    values = dict(override.split("=", 1) for override in overrides)
+    train("llava-tiny", data, out, overrides=values, progress=tell)
+
+
+def tell(event: dict[str, Any]) -> None:
+    """Write one line, at once."""
+    sys.stdout.write(f"{event['event']} {event.get('step')}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
