@@ -1,11 +1,13 @@
 """Taking personal data out of captions."""
 
 import hashlib
+import logging
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, get_args
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -41,6 +43,7 @@ Entity = Literal[
 ]
 """What Presidio's English recognizers can find."""
 
+PLACEHOLDER = re.compile(f"<(?:{'|'.join(get_args(Entity))})>")
 LANGUAGE = "en"
 # Only the entity recognizer runs: the rest of an English pipeline takes a third of its speed (39 to 56 documents/s).
 UNUSED_PIPES = ("tagger", "parser", "senter", "attribute_ruler", "lemmatizer")
@@ -182,8 +185,9 @@ def _load(stage: RedactPii) -> tuple[Detector, str]:
         with nlp.memory_zone():
             found = batches.analyze_iterator(texts, language=LANGUAGE, batch_size=256, **options)
         for text, results in zip(texts, found, strict=True):
+            placeholders = [match.span() for match in PLACEHOLDER.finditer(text)]
             spans = (_span(result) for result in results)
-            yield [span for span in spans if span.entity != "PERSON" or _is_name(text[span.start : span.stop])]
+            yield [span for span in spans if _is_finding(text, span, placeholders)]
 
     named = f"{nlp.meta['lang']}_{nlp.meta['name']} {nlp.meta['version']}"
     return detect, f"presidio {_presidio_version()} / {named}"
@@ -194,8 +198,12 @@ def _span(result: Any) -> Span:
     return Span(result.start, result.end, result.entity_type, round(float(result.score), 6), recognizer)
 
 
-def _is_name(text: str) -> bool:
-    return sum(character.isalpha() for character in text) >= MIN_NAME_LETTERS
+def _is_finding(text: str, span: Span, placeholders: Sequence[tuple[int, int]]) -> bool:
+    """Tell a finding from a name of one letter and from what an earlier redaction wrote."""
+    if any(start <= span.start and span.stop <= stop for start, stop in placeholders):
+        return False
+    letters = sum(character.isalpha() for character in text[span.start : span.stop])
+    return span.entity != "PERSON" or letters >= MIN_NAME_LETTERS
 
 
 def _load_spacy(model: Model) -> Any:
@@ -227,6 +235,8 @@ def _load_presidio(nlp: Any) -> Any:
     from presidio_analyzer import AnalyzerEngine, BatchAnalyzerEngine, RecognizerRegistry
     from presidio_analyzer.nlp_engine import NerModelConfiguration, SpacyNlpEngine
 
+    for chatty in ("presidio-analyzer", "tldextract"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)  # below that they log the text around a finding
     # The e-mail recognizer would otherwise fetch the public suffix list; the copy in the package serves.
     tldextract.tldextract.TLD_EXTRACTOR = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
     mapped = NerModelConfiguration().model_to_presidio_entity_mapping

@@ -173,7 +173,7 @@ def _stored(path: str, text: bytes, settings: list[str]) -> Recipe:
 
 @app.command()
 def purge(run: RunUrl) -> None:
-    """Delete what is raw: pictures as fetched, captions before redaction. The run can still be checked and trained on."""
+    """Delete what is raw: pictures as fetched, captions before redaction. The run stays checkable and trainable."""
     from curate.run.layout import Run
     from curate.run.lock import locked
     from curate.run.retry import purge as purge_run

@@ -1,4 +1,4 @@
-"""Reading any sample of a run by its number, at one read each, from a disk or any fsspec URL."""
+"""Reading any sample of a run by its number, at its offset, from a disk or any fsspec URL."""
 
 from bisect import bisect_right
 from functools import lru_cache, partial

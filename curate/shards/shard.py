@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import sys
 from collections.abc import Callable
 from functools import partial
 
@@ -12,16 +13,20 @@ from curate.shards.index import Index, index_name
 from curate.shards.manifest import ShardEntry
 from curate.storage import Folder
 
+# Members lie side by side, so one read and a cut from it serve a small sample best; from about here on copying the
+# picture twice costs more than two further reads (100 KB: 10.9 us against 9.1 us). A remote read is never cheap.
+_ONE_COPY = 1 << 15
+
 
 class OpenShard:
     """A shard and its index; `fetch(start, stop)` reads bytes of the tar."""
 
-    def __init__(self, index: Index, fetch: Callable[[int, int], bytes], where: str) -> None:
-        """Keep what reads; `where` names the shard in errors."""
-        self.index, self._fetch, self._where = index, fetch, where
+    def __init__(self, index: Index, fetch: Callable[[int, int], bytes], where: str, together: int) -> None:
+        """Keep what reads; `where` names the shard in errors, samples of up to `together` bytes take one fetch."""
+        self.index, self._fetch, self._where, self._together = index, fetch, where, together
 
     def read(self, row: int) -> dict[str, bytes]:
-        """Return the members of a row by extension. They lie side by side, so one read brings them all.
+        """Return the members of a row by extension.
 
         Raises:
             IntegrityError: the tar ends early.
@@ -31,14 +36,20 @@ class OpenShard:
         first, last = index.starts[row], index.starts[row + 1] - 1
         start = index.offsets[first]
         stop = index.offsets[last] + index.sizes[last]
-        data = self._fetch(start, stop)
-        if len(data) != stop - start:
-            raise IntegrityError(f"{self._where}: ends inside sample {row}. `curate check` lists every fault.")
+        apart = stop - start > self._together
+        data = b"" if apart else self._whole(start, stop)
         members = {}
         for m in range(first, last + 1):
-            at = index.offsets[m] - start
-            members[index.extensions[index.codes[m]]] = data[at : at + index.sizes[m]]
+            at, size = index.offsets[m], index.sizes[m]
+            part = self._whole(at, at + size) if apart else data[at - start : at - start + size]
+            members[index.extensions[index.codes[m]]] = part
         return members
+
+    def _whole(self, start: int, stop: int) -> bytes:
+        data = self._fetch(start, stop)
+        if len(data) != stop - start:
+            raise IntegrityError(f"{self._where}: ends before byte {stop}. `curate check` lists every fault.")
+        return data
 
 
 class _LocalTar:
@@ -76,8 +87,8 @@ def open_shard(folder: Folder, shards: tuple[ShardEntry, ...], number: int) -> O
     if size != entry.bytes:
         raise IntegrityError(f"{where}: has {size} bytes, and the manifest says {entry.bytes}")
     if folder.is_local:
-        return OpenShard(index, _LocalTar(folder.path(entry.name)).fetch, where)
-    return OpenShard(index, partial(folder.read_range, entry.name), where)
+        return OpenShard(index, _LocalTar(folder.path(entry.name)).fetch, where, _ONE_COPY)
+    return OpenShard(index, partial(folder.read_range, entry.name), where, sys.maxsize)
 
 
 def open_index(folder: Folder, entry: ShardEntry) -> Index:

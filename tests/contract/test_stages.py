@@ -176,8 +176,8 @@ def test_reduce_names_a_survivor_for_each_row(name, data):
 @given(data=st.data())
 def test_reduce_judges_each_group_alone(name, data):
     table = data.draw(sorted_groups(stage(name)))
-    groups = [table.filter(pc.equal(table[stage(name).shuffle_by], g)) for g in pc.unique(table[stage(name).shuffle_by])]
-    alone = [opened(name)(group) for group in groups]
+    grouping = table[stage(name).shuffle_by]
+    alone = [opened(name)(table.filter(pc.equal(grouping, value))) for value in pc.unique(grouping)]
     whole = opened(name)(table)
     assert whole.survivor.to_pylist() == [k for verdicts in alone for k in verdicts.survivor.to_pylist()]
 

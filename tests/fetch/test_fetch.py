@@ -11,7 +11,6 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
 from curate.fetch.connection import PublicResolver
 from curate.fetch.hop import parse_url, refusal
@@ -281,27 +280,3 @@ def self_signed(folder):
     (folder / "cert.pem").write_bytes(signed.public_bytes(pem))
     (folder / "key.pem").write_bytes(key.private_bytes(pem, form, open_text))
     return folder / "cert.pem", folder / "key.pem"
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"allow_hosts": ("http://a",)},
-        {"user_agent": "a\r\nCookie: b"},
-        {"max_pixels": 10**9},
-        {"timeout_s": 0},
-        {"resize": {"size": 0}},
-        {"resize": {"mode": "squash"}},
-        {"resize": {"format": "png", "quality": 95}},
-        {"time_out": 1},
-    ],
-)
-def test_wrong_settings_are_refused(wrong):
-    with pytest.raises(ValidationError):
-        Fetch(**wrong)
-
-
-def test_effort_does_not_change_what_is_computed():
-    assert Fetch(timeout_s=3, tries=1, concurrency=2).identity() == Fetch().identity()
-    assert Fetch(max_pixels=5).identity() != Fetch().identity()
-    assert Fetch(resize={"size": 64}).identity() != Fetch().identity()

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from curate.errors import IntegrityError, RunError, StorageError
-from curate.shards import ShardReader
+from curate.shards import Manifest, ShardReader, write_shard
 from curate.storage import Folder
 
 from .conftest import make_samples, write_run
@@ -101,7 +101,7 @@ def test_damage_is_named_not_returned(run):
     reader = ShardReader(run.url)
     reader.read(0)
     os.truncate(shards / "00000.tar", 600)
-    with pytest.raises(IntegrityError, match=r"00000.tar: ends inside sample 0"):
+    with pytest.raises(IntegrityError, match=r"00000.tar: ends before byte"):
         reader.read(0)
     with pytest.raises(IntegrityError, match=r"00000.tar: has 600 bytes, and the manifest says 20480"):
         ShardReader(run.url).read(0)
@@ -152,3 +152,13 @@ def test_a_forked_child_makes_its_own_connection(bucket):
     os.waitpid(child, 0)
     assert pickle.loads(answer) == (EXPECTED[1][1], EXPECTED[6][1])
     assert reader.read(2) == EXPECTED[2][1]
+
+
+def test_large_and_small_samples_come_back_whole(tmp_path):
+    samples = [
+        (f"{i}", [("jpg", bytes([i]) * size), ("json", b"{}"), ("txt", b"")])
+        for i, size in enumerate((1 << 15, 1, (1 << 15) - 1026, 100_000, 0, (1 << 15) - 1025))
+    ]
+    run = Folder(str(tmp_path))
+    Manifest("sizes", (write_shard(run / "shards", "00000.tar", samples),)).save(run)
+    assert everything(ShardReader(run.url)) == [(key, dict(members)) for key, members in samples]

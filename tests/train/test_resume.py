@@ -139,7 +139,7 @@ def test_erased_samples_are_not_skipped_in_silence(tmp_path):
     data = write_run(str(tmp_path / "data"), shapes())
     trained(data, tmp_path / "out", steps="6")
     pq.write_table(pa.table({"key": [ShardReader(data).key(3)]}), tmp_path / "data" / "tombstones.parquet")
-    with pytest.raises(TrainError, match="fed 64 samples .* of which 63 are left"):
+    with pytest.raises(TrainError, match=r"fed 64 samples .* of which 63 are left"):
         trained(data, tmp_path / "out", steps="6")
 
 

@@ -39,7 +39,7 @@ def test_any_mode_becomes_rgb(mode):
 def test_transparent_pixels_are_white():
     image = Image.new("RGBA", (2, 1), (0, 0, 0, 0))
     image.putpixel((1, 0), (10, 20, 30, 255))
-    assert list(decode(encoded(image, "PNG")).getdata()) == [(255, 255, 255), (10, 20, 30)]
+    assert np.asarray(decode(encoded(image, "PNG"))).tolist() == [[[255, 255, 255], [10, 20, 30]]]
 
 
 def test_broken_bytes_are_none():

@@ -1,20 +1,22 @@
 """A third party's package of stages, found through its entry point: what the engine's tests run."""
 
+import hashlib
 import os
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from curate.sample import column
-from curate.stage import Edit, Edited, Editor, Filter, Judge, Reduce, Scorer, Source, Verdicts, threshold
+from curate.stage import Edit, Edited, Editor, Filter, Judge, Reduce, Resources, Scorer, Source, Verdicts, threshold
 
 
 class NumberedLines(Source):
-    """Lists `rows` captions, `line 0` to `line n-1`; every `bad_every`-th is unusable, every `repeat_every`-th a copy."""
+    """Lists `rows` captions, `line 0` to `line n-1`; one of `bad_every` is unusable, one of `repeat_every` a copy."""
 
     name: ClassVar[str] = "numbered_lines"
     writes: ClassVar[tuple[pa.Field, ...]] = (column("url"), column("caption"))
@@ -32,14 +34,13 @@ class NumberedLines(Source):
     def scan(self) -> Iterator[pa.Table]:
         for start in range(0, self.rows, self.batch):
             numbers = range(start, min(self.rows, start + self.batch))
+            bad = [self.bad_every and i % self.bad_every == 1 for i in numbers]
             named = [0 if self.repeat_every and i % self.repeat_every == 0 else i for i in numbers]
             yield pa.table(
                 {
                     "url": pa.array([f"line://{i}" for i in named], pa.string()),
                     "caption": pa.array([f"line {i}" for i in named], pa.string()),
-                    "_failed": pa.array(
-                        ["bad_row" if self.bad_every and i % self.bad_every == 1 else None for i in numbers], pa.string()
-                    ),
+                    "_failed": pa.array(["bad_row" if b else None for b in bad], pa.string()),
                 }
             )
 
@@ -98,9 +99,11 @@ class LastDigit(Edit):
     writes: ClassVar[tuple[pa.Field, ...]] = (pa.field("digit", pa.string()),)
 
     def open(self) -> Editor:
-        return lambda table: Edited(
-            pa.table({"digit": pa.array([f"{ord(c[-1]) * 0x9E3779B1 % 2**32:08x}" for c in table["caption"].to_pylist()])})
-        )
+        def edit(table: pa.Table) -> Edited:
+            spread = [ord(c[-1]) * 0x9E3779B1 % 2**32 for c in table["caption"].to_pylist()]
+            return Edited(pa.table({"digit": pa.array([f"{s:08x}" for s in spread], pa.string())}))
+
+        return edit
 
 
 class OneADigit(Reduce):
@@ -122,24 +125,33 @@ class OneADigit(Reduce):
 
 
 class Poison(Filter):
-    """Raises, dies or hangs on the captions whose number is in `numbers`; everything else measures 1."""
+    """Raises, dies or hangs on the captions whose number is in `numbers`; everything else measures 1.
+
+    While the file `unless` is there, nothing happens to anybody.
+    """
 
     name: ClassVar[str] = "poison"
     reads: ClassVar[tuple[str, ...]] = ("caption",)
     writes: ClassVar[tuple[pa.Field, ...]] = (pa.field("poison", pa.int32()),)
     numbers: tuple[int, ...] = ()
-    how: str = "raise"
+    how: Literal["raise", "segfault", "hang"] = "raise"
+    unless: str | None = None
 
     def open(self) -> Scorer:
         def score(table: pa.Table) -> list[pa.Array]:
             for caption in table["caption"].to_pylist():
-                if int(caption.split()[-1]) in self.numbers:
-                    if self.how == "segfault":
-                        os.kill(os.getpid(), signal.SIGSEGV)
-                    raise ValueError(caption)
+                if int(caption.split()[-1]) in self.numbers and not (self.unless and Path(self.unless).exists()):
+                    self._harm(caption)
             return [pa.array([1] * table.num_rows, pa.int32())]
 
         return score
+
+    def _harm(self, caption: str) -> None:
+        if self.how == "segfault":
+            os.kill(os.getpid(), signal.SIGSEGV)
+        if self.how == "hang":
+            time.sleep(3600)
+        raise ValueError(caption)
 
 
 class Slow(Filter):
@@ -151,8 +163,6 @@ class Slow(Filter):
     seconds: float = 0.005
 
     def open(self) -> Scorer:
-        import time
-
         def score(table: pa.Table) -> list[pa.Array]:
             time.sleep(self.seconds * table.num_rows)
             return [pa.array([1] * table.num_rows, pa.int32())]
@@ -160,4 +170,60 @@ class Slow(Filter):
         return score
 
 
-STAGES = (NumberedLines, LineNumber, Shout, LastDigit, OneADigit, Poison, Slow)
+class Busy(Filter):
+    """Keeps the CPU busy with `rounds` of hashing for each row."""
+
+    name: ClassVar[str] = "busy"
+    reads: ClassVar[tuple[str, ...]] = ("caption",)
+    writes: ClassVar[tuple[pa.Field, ...]] = (pa.field("busy", pa.int32()),)
+    rounds: int = 1000
+    at_most: int | None = threshold(None, "first two bytes of the hash")
+
+    def open(self) -> Scorer:
+        def score(table: pa.Table) -> list[pa.Array]:
+            hashes = [hashlib.pbkdf2_hmac("sha256", c.encode(), b"", self.rounds) for c in table["caption"].to_pylist()]
+            return [pa.array([int.from_bytes(h[:2], "big") for h in hashes], pa.int32())]
+
+        return score
+
+
+class Length(Filter):
+    """Measures a caption's characters on a quarter of a CPU, so that it takes workers of its own."""
+
+    name: ClassVar[str] = "length"
+    reads: ClassVar[tuple[str, ...]] = ("caption",)
+    writes: ClassVar[tuple[pa.Field, ...]] = (pa.field("length", pa.int32()),)
+    resources: ClassVar[Resources] = Resources(cpus=0.25)
+    at_least: int | None = threshold(None, "characters")
+
+    def open(self) -> Scorer:
+        return lambda table: [pc.utf8_length(table["caption"])]
+
+
+class Flaky(Edit):
+    """Fetches a made-up picture; odd numbers are down while the file `until` is missing, those in `gone` for ever."""
+
+    name: ClassVar[str] = "flaky"
+    reads: ClassVar[tuple[str, ...]] = ("caption",)
+    writes: ClassVar[tuple[pa.Field, ...]] = (column("image"), column("image_format"))
+    permanent: ClassVar[frozenset[str]] = frozenset({"gone"})
+    until: str
+    gone: tuple[int, ...] = ()
+    counter: str | None = None
+
+    def open(self) -> Editor:
+        def edit(table: pa.Table) -> Edited:
+            numbers = [int(c.split()[-1]) for c in table["caption"].to_pylist()]
+            if self.counter:
+                with Path(self.counter).open("a") as stream:
+                    stream.write("x" * len(numbers))
+            down = not Path(self.until).exists()
+            failed = ["gone" if n in self.gone else "down" if down and n % 2 else None for n in numbers]
+            media = [None if f else b"picture %d" % n for n, f in zip(numbers, failed, strict=True)]
+            pictures = pa.table({"image": pa.array(media, pa.large_binary()), "image_format": ["jpg"] * len(numbers)})
+            return Edited(pictures, failed=pa.array(failed, pa.string()))
+
+        return edit
+
+
+STAGES = (NumberedLines, LineNumber, Shout, LastDigit, OneADigit, Poison, Slow, Busy, Length, Flaky)
