@@ -16,6 +16,9 @@
 A failure of one sample is never an exception: it is a reason in the ledger.
 """
 
+import difflib
+from collections.abc import Iterable
+
 
 class CurateError(Exception):
     """Root of every error raised on purpose."""
@@ -72,3 +75,9 @@ class IntegrityError(CurateError):
 
 class TrainError(CurateError):
     """Training or generation cannot go on with this preset, checkpoint or data."""
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """Return ` Did you mean '...'?` for the closest of `names`, or nothing."""
+    close = difflib.get_close_matches(name, list(names), n=1, cutoff=0.5)
+    return f" Did you mean '{close[0]}'?" if close else ""

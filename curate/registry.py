@@ -1,6 +1,5 @@
 """Finding stages by name. Ours and anybody's come in through the same door: the entry points `curate.stages`."""
 
-import difflib
 from collections.abc import Iterable
 from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
@@ -39,9 +38,3 @@ def _load(point: EntryPoint, faults: list[str]) -> Iterable[type[Stage]]:
     wrong = [s for s in loaded if not (isinstance(s, type) and issubclass(s, Stage) and hasattr(s, "name"))]
     faults.extend(f"entry point {GROUP}: {point.value} holds {s!r}, which is not a named stage" for s in wrong)
     return [s for s in loaded if s not in wrong]
-
-
-def nearest(name: str, names: Iterable[str]) -> str:
-    """Return ` Did you mean '...'?` for the closest of `names`, or nothing."""
-    close = difflib.get_close_matches(name, list(names), n=1, cutoff=0.5)
-    return f" Did you mean '{close[0]}'?" if close else ""

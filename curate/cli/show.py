@@ -7,9 +7,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from curate.errors import ModelError, RecipeError
+from curate.errors import ModelError, RecipeError, nearest
 from curate.recipe import Recipe
-from curate.registry import nearest, stages
+from curate.registry import stages
 from curate.run.engine import Finished
 from curate.run.forecast import Forecast
 from curate.stage import Stage

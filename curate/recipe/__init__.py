@@ -10,9 +10,9 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
-from curate.errors import RecipeError
+from curate.errors import RecipeError, nearest
 from curate.recipe.located import Located, Value, compose_value
-from curate.registry import nearest, stages
+from curate.registry import stages
 from curate.sample import column
 from curate.stage import Sink, Source, Stage
 

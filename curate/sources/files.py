@@ -11,8 +11,7 @@ from typing import IO, Any
 
 import fsspec
 
-from curate.errors import InputError, StorageError
-from curate.registry import nearest
+from curate.errors import InputError, StorageError, nearest
 
 _VERSION_FIELDS = ("ETag", "etag", "mtime", "LastModified", "last_modified", "updated", "created")
 _MAGIC = (
