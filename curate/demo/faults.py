@@ -11,7 +11,6 @@ from PIL import Image
 from curate.demo.damage import cropped, pixel_bomb, resized, truncated_jpeg
 from curate.demo.pictures import Collection, Picture
 from curate.demo.planted import PLANTED
-from curate.sample import sample_key
 
 FOLDER = "planted"
 """Where the files of planted rows lie, beside the real pictures."""
@@ -62,12 +61,8 @@ class Fault:
     reason: str
 
     def url(self, address: str) -> str:
-        """Return the URL as the list spells it."""
-        return urljoin(address, self.path)
-
-    def key(self, address: str) -> str:
-        """Return the sample's key."""
-        return sample_key((self.url(address), self.caption))
+        """Return the URL as the list spells it; the address is `http://host:port`."""
+        return urljoin(f"{address}/", self.path)
 
 
 def plant(collection: Collection) -> tuple[Fault, ...]:
@@ -84,7 +79,7 @@ def plant(collection: Collection) -> tuple[Fault, ...]:
 
 def _of_web(collection: Collection, fresh: Iterator[tuple[str, Picture]]) -> Iterator[Fault]:
     """Servers that err, stall, flood or send the visitor where it must not go."""
-    path, caption = _true(collection, "recovers")
+    path, caption = _true(collection, "recovers", 1)
     recovering = path.replace("files/", "flaky/", 1)
     yield Fault("500 twice, then the picture", recovering, caption, "", "kept", "")
     for what, address, reason in (
@@ -117,7 +112,7 @@ def _of_files(collection: Collection, fresh: Iterator[tuple[str, Picture]]) -> I
 
 def _copies(collection: Collection) -> Iterator[Fault]:
     """The same bytes at three addresses: the first is kept."""
-    path, caption = _true(collection, "copied")
+    path, caption = _true(collection, "copied", 2)
     yield Fault("the first of three equal files", path, caption, "", "kept", "")
     original = (collection.folder / path.removeprefix("files/")).read_bytes()
     for name in ("copied-again.png", "copied-once-more.png"):
@@ -148,16 +143,19 @@ def _mismatched(collection: Collection) -> Iterator[Fault]:
         yield Fault("the caption of another picture", file, caption, "alignment", "dropped", "below_at_least")
 
 
-def _true(collection: Collection, name: str) -> tuple[str, str]:
+def _true(collection: Collection, name: str, pixels: int) -> tuple[str, str]:
     path, caption = TRUE_CAPTIONS[collection.origin]
     data = (collection.folder / path).read_bytes()
-    return _write(collection, f"{name}.png", cropped(data, 1 + len(name) % 2)), caption
+    return _write(collection, f"{name}.png", cropped(data, pixels)), caption
 
 
 def _fresh_pictures(collection: Collection) -> Iterator[tuple[str, Picture]]:
-    """Yield (new file name, picture to make it from) without end, pictures of usual size in a shuffled order."""
+    """Yield (new file name, picture to make it from) without end, pictures of usual size in a shuffled order.
+
+    The name begins with the pixels to crop, from 10, so that no other planted file comes to the same bytes.
+    """
     usual = sorted((p for p in collection.pictures if _is_usual(collection, p)), key=lambda p: _rank(p.path))
-    number = 0
+    number = 9
     while True:
         for picture in usual:
             number += 1

@@ -21,7 +21,7 @@ def write_list(path: Path, collection: Collection, faults: Sequence[Fault], addr
     A run knows its input by name, size and time, and would take a rewritten list for a new one.
     """
     pictures = [(f"{address}/files/{quote(p.path)}", p.caption) for p in collection.pictures]
-    rows = spread(pictures, [(fault.url(f"{address}/"), fault.caption) for fault in faults])
+    rows = spread(pictures, [(fault.url(address), fault.caption) for fault in faults])
     table = pa.table({"url": [url for url, _ in rows], "caption": [caption for _, caption in rows]})
     if not (path.is_file() and pq.read_table(path).equals(table)):
         temporary = path.with_name(f".{path.name}")

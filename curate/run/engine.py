@@ -114,7 +114,7 @@ def _order(plan: Plan) -> list[str]:
 
 def _phase(job: Job, phase: Phase, runner: Runner, books: Books, report: Report) -> list[int]:
     """Carry out one phase on every partition, then its Reduce; return the survivors of each partition."""
-    kept = [0] * job.partitions
+    kept: dict[int, int] = {}
     seen = Books()
     report({"event": "phase", "phase": phase.index, "stages": [s.name for s in phase.steps]})
     with closing(_commits(job, phase, runner)) as commits:
@@ -124,10 +124,15 @@ def _phase(job: Job, phase: Phase, runner: Runner, books: Books, report: Report)
             report(_progress(job, phase, commit))
             check_budget(job.plan, seen, job.run.folder.url, at_most=job.rows)
     check_budget(job.plan, seen, job.run.folder.url)
+    if len(kept) != job.partitions:
+        raise IntegrityError(
+            f"{job.partitions - len(kept)} of {job.partitions} partitions were not committed; "
+            "the same command carries them out"
+        )
     books.add(seen)
     if phase.reduce is not None:
-        _reduce(job, phase.reduce, sum(kept), runner, report)
-    return kept
+        _reduce(job, phase.reduce, sum(kept.values()), runner, report)
+    return [kept[i] for i in range(job.partitions)]
 
 
 def _commits(job: Job, phase: Phase, runner: Runner) -> Generator[Commit]:

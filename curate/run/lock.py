@@ -19,7 +19,7 @@ from curate.errors import LockedError, StorageError
 from curate.storage import Folder, refusing
 
 NAME = ".lock"
-RENEW_S, STALE_S = 10.0, 60.0
+RENEW_S, STALE_S = 5.0, 30.0
 
 
 @contextlib.contextmanager
@@ -72,8 +72,13 @@ def _in_store(folder: Folder) -> Iterator[None]:
     mine = _holder()
     while not folder.create(NAME, json.dumps(mine).encode()):
         held = folder.read(NAME)
-        if time.time() - json.loads(held)["time"] < STALE_S:
-            raise _refuse(folder, held)
+        # A command that follows a killed one finds its lock: wait and see whether anybody renews it.
+        while time.time() - json.loads(held)["time"] < STALE_S:
+            time.sleep(RENEW_S * 1.5)
+            if not folder.exists(NAME):
+                break
+            if folder.read(NAME) != held:
+                raise _refuse(folder, held)
         folder.delete(NAME)
     stop = threading.Event()
     renewing = threading.Thread(target=_renew, args=(folder, mine, stop), daemon=True)

@@ -201,6 +201,7 @@ class RayRunner:
         self._own_machine = self._started and not os.environ.get("RAY_ADDRESS")
         if self._started:
             _connect(workers)
+        self._asked = workers
         self.workers = workers or int(ray.cluster_resources().get("CPU", 1))
 
     def carry(self, job: Job, phase: Phase, partitions: Iterable[int]) -> Iterator[Commit]:
@@ -223,6 +224,8 @@ class RayRunner:
         cpus = sum(phase.resources(s).cpus for s in range(len(phase.segments)))
         if self._own_machine:
             return self.workers, 1 / max(cpus, 1.0)
+        if self._asked:
+            return self._asked, 1.0  # more than there is room for now: what waits is what makes a cluster grow
         fits = max(1, int(ray.cluster_resources().get("CPU", 1) / max(cpus, 0.01)))
         return min(self.workers, fits), 1.0
 

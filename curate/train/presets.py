@@ -95,7 +95,7 @@ PRESETS = {
     "llava-tiny": Config(
         preset="llava-tiny",
         vision=Vision(image_size=64, patch=16, width=192, layers=4, heads=4, feedforward=768),
-        language=Language(vocabulary=2048, width=192, layers=3, heads=4, feedforward=512, context=512),
+        language=Language(vocabulary=2048, width=128, layers=2, heads=4, feedforward=352, context=512),
         projector="mlp2x_gelu",
         trainable=("vision", "projector", "language"),
         pretrained=False,

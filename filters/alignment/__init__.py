@@ -13,7 +13,7 @@ from filters.alignment import clip, conse
 from filters.alignment.decode import decode
 from filters.alignment.towers import Towers
 
-PICTURES = 8  # a batch: 8 ran at 30 pictures/s a core, 32 at 19
+PICTURES = 4  # a batch; of the small model 4 ran at 32 pictures/s a core, 8 at 22
 
 
 class Alignment(Filter):

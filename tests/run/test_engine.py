@@ -1,6 +1,7 @@
 """Whole runs in this process: what they count, what they reuse, and what stops them."""
 
 import json
+import re
 
 import pytest
 
@@ -159,13 +160,13 @@ def test_retry_measures_only_what_failed_and_may_mend(out, tmp_path):
     counter = str(tmp_path / "count")
     recipe = lines(flaky(tmp_path, counter, gone=[0, 2, 3]), budget=1)
     failed = carry_out(out, recipe).books["flaky"].failed
-    assert failed == {"down": 39, "gone": 3}
+    assert failed == {"down": 37, "gone": 3}
     assert measured(counter) == 88
     (tmp_path / "up").touch()
     run = Run.at(out)
-    assert forget_failures(make(recipe, run), run) == 39
+    assert forget_failures(make(recipe, run), run) == 37
     done = carry_out(out, recipe)
-    assert measured(counter) == 39
+    assert measured(counter) == 37
     assert done.books["flaky"].failed == {"gone": 3}
     assert check(run) == []
     assert forget_failures(make(recipe, run), run) == 0
@@ -282,7 +283,7 @@ def test_books_that_do_not_balance_are_never_published(out):
         def carry(self, job, phase, partitions):
             yield from super().carry(job, phase, list(partitions)[1:])
 
-    with pytest.raises(IntegrityError):
+    with pytest.raises(IntegrityError, match="1 of 6 partitions were not committed"):
         carry_out(out, lines("shout"), hire=Forgetful)
     assert not Folder(out).exists("manifest.json")
 
@@ -321,4 +322,4 @@ def test_nothing_outside_work_holds_what_an_edit_replaced(out):
     execute(lines("shout", per_shard=100), Run.at(out), LocalRunner, json.dumps)
     everything = b"".join(published(out).values())
     assert b"LINE 2" in everything
-    assert b"line 2" not in everything.replace(b"line://", b"")
+    assert re.search(rb"line \d*[02468]\b", everything) is None

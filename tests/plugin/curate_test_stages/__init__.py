@@ -154,6 +154,18 @@ class Poison(Filter):
         raise ValueError(caption)
 
 
+class DiesOpening(Filter):
+    """Takes its process down before it is open."""
+
+    name: ClassVar[str] = "dies_opening"
+    reads: ClassVar[tuple[str, ...]] = ("caption",)
+    writes: ClassVar[tuple[pa.Field, ...]] = (pa.field("dies_opening", pa.int32()),)
+
+    def open(self) -> Scorer:
+        os.kill(os.getpid(), signal.SIGSEGV)
+        raise AssertionError("a dead process went on")
+
+
 class Slow(Filter):
     """Sleeps a while for each row, so that a run can be killed in the middle."""
 
@@ -226,4 +238,4 @@ class Flaky(Edit):
         return edit
 
 
-STAGES = (NumberedLines, LineNumber, Shout, LastDigit, OneADigit, Poison, Slow, Busy, Length, Flaky)
+STAGES = (NumberedLines, LineNumber, Shout, LastDigit, OneADigit, Poison, DiesOpening, Slow, Busy, Length, Flaky)

@@ -1,0 +1,114 @@
+"""Killing a run: `curate run` in a process of its own, SIGKILL at moments drawn from a seed, and what is left after."""
+
+import contextlib
+import os
+import random
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+from tests.run.lines import CURATE, command, published
+
+
+def drivers(process):
+    """Return the command's own process."""
+    return [process.pid]
+
+
+def workers(process):
+    """Return the processes that carry partitions for the command on Ray, which are among its descendants."""
+    return [pid for pid in descendants(process.pid) if title(pid).startswith("ray::")]
+
+
+def descendants(pid):
+    parents = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            fields = stat.read_text().rpartition(")")[2].split()
+            parents.setdefault(int(fields[1]), []).append(int(stat.parent.name))
+    found, todo = [], [pid]
+    while todo:
+        children = parents.get(todo.pop(), [])
+        found += children
+        todo += children
+    return sorted(found)
+
+
+def title(pid):
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0].decode()
+    return ""
+
+
+def kill_at_random(line, victims, seed, kills, within_s):
+    """Start the command `curate LINE` and kill one of its `victims` after a random while, `kills` times, then finish it.
+
+    A command that outlives its victim goes on and is hit again; one that was its own victim is started again. `within_s`
+    bounds the while between two kills. Returns the number of kills that hit something before the command ended.
+    """
+    moments = random.Random(seed)
+    hit = 0
+    process = start(line)
+    for _ in range(kills):
+        if not wait(process, moments.uniform(0.0, within_s)):
+            break
+        hit += kill(victims(process), moments)
+        if victims is drivers:
+            reap(process)
+            process = start(line)
+    reap(process)
+    end = command(*line)
+    assert end.returncode == 0, end.stderr
+    return hit
+
+
+def start(line):
+    return subprocess.Popen(
+        [CURATE, *map(str, line)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+
+
+def wait(process, seconds):
+    """Return whether the command still runs after a while."""
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(seconds)
+        return False
+    return True
+
+
+def kill(pids, moments):
+    if not pids:
+        return 0
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(moments.choice(pids), signal.SIGKILL)
+        return 1
+    return 0
+
+
+def reap(process):
+    """Wait for the command's end, and for that of everything it started: Ray's processes follow their driver."""
+    process.wait(120)
+    deadline = time.monotonic() + 60
+    while group_lives(process.pid) and time.monotonic() < deadline:
+        time.sleep(0.1)
+
+
+def group_lives(session):
+    """Tell whether a process of the command's session still holds files open."""
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            fields = stat.read_text().rpartition(")")[2].split()
+            if int(fields[3]) == session and fields[0] != "Z":
+                return True
+    return False
+
+
+def same_after_kills(line, out, undisturbed, victims, **moments):
+    """Kill and finish a run at `out`; assert that it published what the run at `undisturbed` did."""
+    hit = kill_at_random((*line, "--out", out), victims, **moments)
+    assert hit > 0, "the run ended before anything was killed: make it slower"
+    assert published(out) == published(undisturbed)
+    checked = command("check", out)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    return hit
