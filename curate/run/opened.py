@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curate.errors import CurateError, StageError
-from curate.stage import FINDINGS, Edit, Edited, Filter, Stage
+from curate.errors import CurateError, ModelError, StageError
+from curate.stage import FINDINGS, Edit, Edited, Editor, Filter, Scorer, Stage
 
 FINDING = pa.struct([FINDINGS.field(n) for n in ("reason", "score", "detector")])
 FAILED = pa.field("_failed", pa.string())
@@ -30,15 +30,27 @@ def open_stage(stage: Stage) -> Measure:
     """Open a Filter or an Edit; return its safe form.
 
     Raises:
+        ModelError: a package or weights that it needs are not here.
         StageError: it is neither, or (when called) it breaks its contract.
     """
-    if isinstance(stage, Filter):
-        scorer = stage.open()
-        return _isolating(stage, lambda table: _scored(stage, scorer(table), table.num_rows))
-    if isinstance(stage, Edit):
-        editor = stage.open()
-        return _isolating(stage, lambda table: _edited(stage, editor(table), table))
+    try:
+        if isinstance(stage, Filter):
+            return _filtering(stage, stage.open())
+        if isinstance(stage, Edit):
+            return _editing(stage, stage.open())
+    except ImportError as error:
+        raise ModelError(
+            f"{stage.name}: {error}. Install what filters need: pip install 'curate-multimodal[filters]'"
+        ) from error
     raise StageError(f"{stage.name}: a {stage.kind} is not opened row by row")
+
+
+def _filtering(stage: Filter, scorer: Scorer) -> Measure:
+    return _isolating(stage, lambda table: _scored(stage, scorer(table), table.num_rows))
+
+
+def _editing(stage: Edit, editor: Editor) -> Measure:
+    return _isolating(stage, lambda table: _edited(stage, editor(table), table))
 
 
 def _isolating(stage: Stage, measure: Measure) -> Measure:

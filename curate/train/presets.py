@@ -99,12 +99,12 @@ PRESETS = {
         projector="mlp2x_gelu",
         trainable=("vision", "projector", "language"),
         pretrained=False,
-        steps=300,
+        steps=700,
         batch_size=32,
-        learning_rate=1e-3,
-        warmup_steps=20,
+        learning_rate=2e-3,
+        warmup_steps=40,
         weight_decay=0.0,
-        checkpoint_every=50,
+        checkpoint_every=100,
     ),
     # Liu et al. 2023, arXiv 2310.03744, stage 2. Stage 1: trainable=projector, learning_rate=1e-3, batch_size=256.
     "llava-1.5-7b": Config(
