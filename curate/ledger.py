@@ -31,7 +31,8 @@ def part_name(partition: int) -> str:
 def read_ledger(run: Folder, columns: list[str] | None = None) -> pa.Table:
     """Return the whole ledger in the order of the source."""
     folder = run / FOLDER
-    parts = [_read_part(folder, name, columns) for name in folder.names() if name.endswith(".parquet")]
+    names = sorted((n for n in folder.names() if n.endswith(".parquet")), key=lambda n: (len(n), n))
+    parts = [_read_part(folder, name, columns) for name in names]
     schema = LEDGER if columns is None else pa.schema([LEDGER.field(c) for c in columns])
     return pa.concat_tables([schema.empty_table(), *parts])
 

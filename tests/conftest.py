@@ -60,7 +60,7 @@ def ray_cluster() -> Iterator[None]:
     import ray
 
     ray.init(
-        address="local", num_cpus=2, include_dashboard=False, log_to_driver=False,
+        address="local", num_cpus=4, include_dashboard=False, log_to_driver=False,
         logging_level=logging.ERROR, object_store_memory=200 << 20,
     )  # fmt: skip
     yield

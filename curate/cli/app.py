@@ -17,6 +17,9 @@ app = typer.Typer(
     "Start with: curate plan RECIPE, then curate run RECIPE. Whatever stops a run, the same command continues it.",
 )  # fmt: skip
 
+INTERRUPTED = 130
+"""What shells report of a command that Ctrl-C ended."""
+
 RecipeFile = Annotated[str, typer.Argument(metavar="RECIPE", help="a recipe: a YAML file of source, stages and sink")]
 RunUrl = Annotated[str, typer.Argument(metavar="RUN", help="a run directory: a path or any fsspec URL, such as s3://b/run")]
 Settings = Annotated[
@@ -36,12 +39,12 @@ def main() -> None:
     """Run the command line; what a person can mend is one clear message, never a traceback."""
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        # Without its standalone mode click returns the status of typer.Exit instead of raising it.
-        sys.exit(app(standalone_mode=False) or 0)
+        # Without its standalone mode typer returns the status of an Exit, and 130 where it met Ctrl-C.
+        status = app(standalone_mode=False) or 0
     except CurateError as error:
         _end(str(error), 1)
     except (KeyboardInterrupt, typer.Abort):
-        _end("stopped. What was committed stays; the same command continues.", 130)
+        status = INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output has seen enough; nothing is left that could be said to them.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -51,6 +54,9 @@ def main() -> None:
         if not hasattr(error, "format_message"):
             raise
         _end(error.format_message(), 2)
+    if status == INTERRUPTED:
+        _end("stopped. What was committed stays; the same command continues.", status)
+    sys.exit(status)
 
 
 def _interrupt(_signal: int, _frame: object) -> NoReturn:

@@ -4,6 +4,7 @@ import hashlib
 import shutil
 import subprocess
 import tarfile
+import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -11,6 +12,8 @@ from pathlib import Path, PurePosixPath
 from curate.errors import InputError
 
 Say = Callable[[str], None]
+Link = tuple[Path, Path]
+"""Where a symbolic link stands, and what it names."""
 
 
 @dataclass(frozen=True)
@@ -65,28 +68,37 @@ def unpack(deb: Path, into: Path, prefix: str, suffixes: tuple[str, ...]) -> Non
 
     Links become copies: a web server of these files gives the same bytes at two addresses.
     """
-    links: list[tuple[Path, Path]] = []
-    command = [_tool("dpkg-deb"), "--fsys-tarfile", str(deb)]
-    with (
-        subprocess.Popen(command, stdout=subprocess.PIPE) as process,  # noqa: S603 - no shell, our own arguments
-        tarfile.open(fileobj=process.stdout, mode="r|") as tar,
-    ):
-        for member in tar:
-            inside = PurePosixPath(member.name.removeprefix("./"))
-            if not inside.is_relative_to(prefix) or inside.suffix not in suffixes:
-                continue
-            target = into / inside.relative_to(prefix)
-            if member.issym():
-                links.append((target, target.parent / member.linkname))
-            elif stream := tar.extractfile(member):
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(stream.read())
-    if process.returncode:
-        raise InputError(f"{deb}: dpkg-deb ended with {process.returncode}")
+    into.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=into) as packed:
+        command = [_tool("dpkg-deb"), "--fsys-tarfile", str(deb)]
+        done = subprocess.run(  # noqa: S603 - no shell, our own arguments
+            command, stdout=packed, stderr=subprocess.PIPE, text=True, check=False
+        )
+        if done.returncode:
+            raise InputError(f"{deb}: {done.stderr.strip()}")
+        packed.seek(0)
+        with tarfile.open(fileobj=packed) as tar:
+            links = _extract(tar, into, PurePosixPath(prefix), suffixes)
     for target, source in links:
         if source.resolve().is_relative_to(into.resolve()) and source.is_file():
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, target)
+
+
+def _extract(tar: tarfile.TarFile, into: Path, prefix: PurePosixPath, suffixes: tuple[str, ...]) -> list[Link]:
+    """Write regular files; return the symbolic links, whose targets may come later in the archive."""
+    links: list[Link] = []
+    for member in tar:
+        inside = PurePosixPath(member.name.removeprefix("./"))
+        if not inside.is_relative_to(prefix) or inside.suffix not in suffixes:
+            continue
+        target = into / inside.relative_to(prefix)
+        if member.issym():
+            links.append((target, target.parent / member.linkname))
+        elif stream := tar.extractfile(member):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(stream.read())
+    return links
 
 
 def _look_up(name: str) -> Package | None:

@@ -182,7 +182,7 @@ class _Reading(Located):
             self.fault(entry.where, f"no stage named '{name}'.{nearest(name, stages())}")
         elif not issubclass(found, kind) or (kind is Stage and issubclass(found, Source | Sink)):
             wanted = kind.kind if kind is not Stage else "filter, edit or reduce"
-            self.fault(entry.where, f"'{name}' is a {found.kind}; a {wanted} belongs here")
+            self.fault(entry.where, f"'{name}' is of kind {found.kind}; a {wanted} belongs here")
         else:
             return self._validated(found, options, entry.where, f"{name}: ")
         return None

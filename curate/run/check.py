@@ -1,15 +1,14 @@
 """Checking a run against itself: books, shards, indexes, ledger. Works without the raw samples."""
 
-import json
 from collections import Counter
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curate.errors import CurateError, RunError
+from curate.errors import CurateError, IntegrityError, RunError
 from curate.ledger import FATES, FOLDER, read_part
 from curate.run.books import Books, imbalances
-from curate.run.layout import BOOKS, Run
+from curate.run.layout import BOOKS, Run, read_json
 from curate.shards import Manifest, check_shards, shard_keys
 
 
@@ -21,7 +20,10 @@ def check(run: Run) -> list[str]:
     """
     if not run.folder.exists(BOOKS):
         raise RunError(f"{run.folder.url}: no finished run here (it has no {BOOKS}). `curate run` continues one.")
-    stored = json.loads(run.folder.read(BOOKS))
+    try:
+        stored = read_json(run.folder, BOOKS)
+    except IntegrityError as error:
+        return [f"books: {error}", *check_shards(run.folder)]
     books = Books.from_json(stored["stages"])
     faults = [f"books: {fault}" for fault in imbalances(books, stored["rows"])]
     faults += check_shards(run.folder)

@@ -14,7 +14,7 @@ from curate.recipe import Recipe
 from curate.run.books import Books, StageBooks, check_balance, check_budget
 from curate.run.ingest import list_source, listed
 from curate.run.job import Job
-from curate.run.layout import BOOKS, MANIFEST, Run
+from curate.run.layout import BOOKS, MANIFEST, Run, read_json
 from curate.run.lock import locked
 from curate.run.partition import Commit, committed, pass_on
 from curate.run.publish import finish, plan_shards, prepare, publish_ledger, publish_shard, shard_name
@@ -84,7 +84,7 @@ def _finished(run: Run, plan: Plan) -> Finished | None:
     """Return the run as it stands where this very plan was published."""
     if not (run.folder.exists(BOOKS) and run.folder.exists(MANIFEST)):
         return None
-    stored = json.loads(run.folder.read(BOOKS))
+    stored = read_json(run.folder, BOOKS)
     if stored["plan"] != plan.fingerprint:
         return None
     return Finished(plan, Books.from_json(stored["stages"]), Manifest.load(run.folder), stored["rows"])

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from curate.errors import InputError
 from curate.ledger import part_name
-from curate.run.layout import Run
+from curate.run.layout import Run, read_json
 from curate.run.opened import FAILED
 from curate.run.parts import write_table
 from curate.sample import sample_key
@@ -26,8 +26,7 @@ def listed(run: Run) -> dict[str, int] | None:
     """Return how many rows and partitions the source has, or None where it was not listed to the end."""
     if not run.work.exists(DONE):
         return None
-    counts: dict[str, int] = json.loads(run.work.read(DONE))
-    return counts
+    return read_json(run.work, DONE)
 
 
 def list_source(source: Source, run: Run) -> dict[str, int]:

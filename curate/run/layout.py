@@ -6,11 +6,25 @@ from typing import Any
 
 import yaml
 
-from curate.errors import PurgedError, RunError
+from curate.errors import IntegrityError, PurgedError, RunError
 from curate.recipe import Recipe
 from curate.storage import Folder
 
 RECIPE, RUN, BOOKS, MANIFEST = "recipe.yaml", "run.json", "books.json", "manifest.json"
+
+
+def read_json(folder: Folder, name: str) -> dict[str, Any]:
+    """Read what a run noted of itself.
+
+    Raises:
+        IntegrityError: the file is not what a run wrote.
+    """
+    try:
+        return dict(json.loads(folder.read(name)))
+    except (ValueError, TypeError) as error:
+        raise IntegrityError(
+            f"{folder.path(name)}: is not what a run wrote. Restore it from a copy, or choose another --out."
+        ) from error
 
 
 @dataclass(frozen=True)
@@ -25,7 +39,7 @@ class Run:
         """Name the run at `url`; an existing one knows where its work is."""
         folder = Folder(url)
         if folder.exists(RUN):
-            stored = json.loads(folder.read(RUN))["work"]
+            stored = read_json(folder, RUN)["work"]
             if work is not None and Folder(work).url != Folder(stored or f"{folder.url}/work").url:
                 raise RunError(f"{url}: its raw samples are at {stored or 'work/'}, not at {work}; leave --work out")
             work = stored
@@ -38,8 +52,7 @@ class Run:
 
     def facts(self) -> dict[str, Any]:
         """Return what run.json says; empty for a run that never began."""
-        facts: dict[str, Any] = json.loads(self.folder.read(RUN)) if self.folder.exists(RUN) else {}
-        return facts
+        return read_json(self.folder, RUN) if self.folder.exists(RUN) else {}
 
     def claim(self, recipe: Recipe, snapshot: str) -> None:
         """Begin or continue this run with `recipe`.

@@ -7,9 +7,10 @@ that makes no progress is ended. Partition numbers go in and counts come out; sa
 
 import contextlib
 import logging
+import math
 import os
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -18,13 +19,11 @@ import ray
 import ray.exceptions
 
 from curate.errors import CurateError, RunError
-from curate.plan import Phase, Step
-from curate.run.flow import Flow
-from curate.run.isolate import open_isolated
+from curate.plan import Phase
 from curate.run.job import Job
-from curate.run.opened import Measure, open_stage
-from curate.run.partition import Commit, advance, begin, commit
-from curate.run.supervise import MAX_ATTEMPTS, TRUSTED_ATTEMPTS, gave_up
+from curate.run.partition import Commit
+from curate.run.supervise import MAX_ATTEMPTS, TRUSTED_ATTEMPTS, gave_up, no_room
+from curate.run.worker import Segment, Worker
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -38,42 +37,7 @@ _DEATHS = (
 IN_FLIGHT_PER_WORKER = 2
 """One partition being worked on and one waiting, so that no worker starves and memory stays bounded."""
 OBJECT_STORE_BYTES = 1 << 30
-
-
-@dataclass
-class Segment:
-    """What a worker returns of one partition: a commit at the phase's end, counts on the way there."""
-
-    commit: Commit | None
-
-
-@ray.remote(max_restarts=0, max_task_retries=0)
-class _Worker:
-    """Holds a segment's opened stages; weights load here, once."""
-
-    def __init__(self, job: Job, phase: Phase, segment: int, stall_timeout_s: float) -> None:
-        self.job, self.phase, self.segment, self.stall_timeout_s = job, phase, segment, stall_timeout_s
-        self.opened: dict[str, Measure] = {}
-
-    def carry(self, partition: int, flow: Flow | None, isolate: bool) -> tuple[Segment, Flow | None]:
-        """Take a partition through this segment."""
-        state = begin(self.job, self.phase, partition) if flow is None else flow
-        if isinstance(state, Commit):
-            return Segment(state), None
-        state.alive = state.alive.copy()  # what comes from the object store is read-only
-        opener = self._isolated if isolate else self._open
-        state = advance(self.job, self.phase, self.segment, state, opener)
-        if self.segment == len(self.phase.segments) - 1:
-            return Segment(commit(self.job, self.phase, state)), None
-        return Segment(None), state
-
-    def _open(self, step: Step) -> Measure:
-        if step.fingerprint not in self.opened:
-            self.opened[step.fingerprint] = open_stage(step.stage)
-        return self.opened[step.fingerprint]
-
-    def _isolated(self, step: Step) -> Measure:
-        return open_isolated(step.stage, self.stall_timeout_s)
+_WORKER: Any = ray.remote(max_restarts=0, max_task_retries=0)(Worker)
 
 
 @dataclass
@@ -96,24 +60,54 @@ class _Crew:
     stall_timeout_s: float
     cpu_share: float
     """Of the CPUs a stage asks for, how many its workers claim: less than all where every pool shares one machine."""
+    all_fit: bool
+    """Whether every worker has room; else one of each pool is placed first, and more as the cluster grows."""
+    joining: dict[Any, tuple[int, Any]] = field(default_factory=dict)
+    present: Counter[int] = field(default_factory=Counter)
+    lost: int = 0
+    last_join: float = field(default_factory=time.monotonic)
     idle: list[list[Any]] = field(default_factory=list)
     waiting: list[deque[tuple[int, Any]]] = field(default_factory=list)
     calls: dict[Any, _Call] = field(default_factory=dict)
     attempts: dict[int, int] = field(default_factory=dict)
 
     def hire(self) -> None:
-        """Start every pool."""
-        for segment in range(len(self.phase.segments)):
-            self.idle.append([self._new(segment) for _ in range(self.size)])
+        """Start every pool. Work is given to workers that have started, so none waits on one without a place."""
+        for _ in self.phase.segments:
+            self.idle.append([])
             self.waiting.append(deque())
+        self._hire_each(self.size if self.all_fit else min(self.size, 1))
 
-    def _new(self, segment: int) -> Any:
+    def _hire_each(self, count: int) -> None:
+        for _ in range(count):
+            for segment in range(len(self.phase.segments)):
+                self._hire(segment)
+
+    def _hire(self, segment: int) -> None:
         needs = self.phase.resources(segment)
-        options = {"num_cpus": round(needs.cpus * self.cpu_share, 3), "num_gpus": needs.gpus}
+        # Rounded down, to the fourth place that Ray keeps: shares that add up to more than all would never be placed.
+        options = {"num_cpus": math.floor(needs.cpus * self.cpu_share * 1e4) / 1e4, "num_gpus": needs.gpus}
         if needs.memory_bytes:
             options["memory"] = needs.memory_bytes
-        worker: Any = _Worker
-        return worker.options(**options).remote(self.job, self.phase, segment, self.stall_timeout_s)
+        worker = _WORKER.options(**options).remote(self.job, self.phase, segment, self.stall_timeout_s)
+        self.joining[worker.ready.remote()] = segment, worker
+
+    def _join(self, note: Any) -> None:
+        segment, worker = self.joining.pop(note)
+        try:
+            ray.get(note)
+        except _DEATHS:
+            self.lost += 1
+            if self.lost > MAX_ATTEMPTS * self.size:
+                raise no_room(self.phase, segment) from None
+            self._hire(segment)
+            return
+        self.idle[segment].append(worker)
+        self.present[segment] += 1
+        self.last_join = time.monotonic()
+        if not self.all_fit and not self.joining:
+            self.all_fit = True
+            self._hire_each(self.size - 1)
 
     @property
     def in_flight(self) -> int:
@@ -131,10 +125,11 @@ class _Crew:
 
     def collect(self) -> Iterator[Commit]:
         """Wait a moment for calls to end; yield the commits among them."""
-        if not self.calls:
-            return
-        done, _ = ray.wait(list(self.calls), num_returns=1, timeout=1.0)
+        done, _ = ray.wait([*self.calls, *self.joining], num_returns=1, timeout=1.0)
         for note in done:
+            if note in self.joining:
+                self._join(note)
+                continue
             call = self.calls.pop(note)
             result = self._result(note, call)
             if result is None:
@@ -163,12 +158,16 @@ class _Crew:
             raise gave_up(self.phase, call.partition)
         with contextlib.suppress(ValueError):  # Ray's answer where the actor is already gone
             ray.kill(call.worker)
-        self.idle[call.segment].append(self._new(call.segment))
+        self.present[call.segment] -= 1
+        self._hire(call.segment)
         self.waiting[0].append((call.partition, None))
 
     def _end_stalled(self) -> None:
         """End calls that take too long; isolated stages have time limits of their own, a row at a time."""
         now = time.monotonic()
+        lacking = [s for s in range(len(self.idle)) if not self.present[s]]
+        if lacking and now - self.last_join > self.stall_timeout_s:
+            raise no_room(self.phase, lacking[0])
         for call in self.calls.values():
             if not call.isolated and now - call.started > self.stall_timeout_s:
                 ray.kill(call.worker)
@@ -176,7 +175,8 @@ class _Crew:
 
     def dismiss(self) -> None:
         """End every worker."""
-        for worker in [w for pool in self.idle for w in pool] + [c.worker for c in self.calls.values()]:
+        joining = [worker for _, worker in self.joining.values()]
+        for worker in [w for pool in self.idle for w in pool] + [c.worker for c in self.calls.values()] + joining:
             ray.kill(worker)
 
 
@@ -208,7 +208,7 @@ class RayRunner:
         """Take partitions through a phase, yielding each commit as it comes."""
         todo = deque(partitions)
         size, cpu_share = self._pools(phase)
-        crew = _Crew(job, phase, min(size, len(todo)), self.stall_timeout_s, cpu_share)
+        crew = _Crew(job, phase, min(size, len(todo)), self.stall_timeout_s, cpu_share, self._own_machine)
         crew.hire()
         try:
             while todo or crew.in_flight:
@@ -220,14 +220,15 @@ class RayRunner:
             crew.dismiss()
 
     def _pools(self, phase: Phase) -> tuple[int, float]:
-        """Return how many workers each segment gets, and the share of their CPUs they claim; all pools fit together."""
+        """Return how many workers each segment gets, and the share of their CPUs that they claim."""
         cpus = sum(phase.resources(s).cpus for s in range(len(phase.segments)))
         if self._own_machine:
             return self.workers, 1 / max(cpus, 1.0)
+        there = ray.cluster_resources().get("CPU", 1.0)
+        share = min(1.0, there / max(cpus, 0.01))  # a small cluster has room for one worker of each pool all the same
         if self._asked:
-            return self._asked, 1.0  # more than there is room for now: what waits is what makes a cluster grow
-        fits = max(1, int(ray.cluster_resources().get("CPU", 1) / max(cpus, 0.01)))
-        return min(self.workers, fits), 1.0
+            return self._asked, share  # more than there is room for now: what waits is what makes a cluster grow
+        return min(self.workers, max(1, int(there / max(cpus, 0.01)))), share
 
     def each(self, task: Callable[..., Result], items: Iterable[tuple[object, ...]]) -> Iterator[Result]:
         """Call `task(*item)` for each item on the cluster, a bounded number at a time; results come in any order."""

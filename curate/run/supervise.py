@@ -15,3 +15,13 @@ def gave_up(phase: Phase, partition: int) -> RunError:
         f"partition {partition} took its worker down {MAX_ATTEMPTS} times, though its stages ({names}) ran in "
         "processes of their own. The machine may be short of memory: try fewer --workers or a smaller partition_size."
     )
+
+
+def no_room(phase: Phase, segment: int) -> RunError:
+    """Return the error for stages whose workers find no place, or die before they begin."""
+    needs = phase.resources(segment)
+    names = ", ".join(s.name for s in phase.segments[segment])
+    return RunError(
+        f"no worker for {names} could start: each asks for {needs.cpus:g} CPUs, {needs.gpus:g} GPUs and "
+        f"{needs.memory_bytes:,} bytes, and no machine of the cluster has that much free. Add one, or wait for room."
+    )

@@ -63,7 +63,7 @@ def optimizer_for(model: Llava, config: Config) -> torch.optim.Optimizer:
         {"params": [p for p in trainable if p.ndim >= 2], "weight_decay": config.weight_decay},  # noqa: PLR2004 - matrices
         {"params": [p for p in trainable if p.ndim < 2], "weight_decay": 0.0},  # noqa: PLR2004
     ]
-    return torch.optim.AdamW(groups, lr=config.learning_rate)
+    return torch.optim.AdamW(groups, lr=config.learning_rate, betas=(0.9, config.beta2))
 
 
 def _require_room(tokenizer: Tokenizer, config: Config) -> None:

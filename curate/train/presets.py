@@ -79,6 +79,7 @@ class Config(_Frozen):
     batch_size: int = Field(ge=1)
     learning_rate: float = Field(gt=0)
     warmup_steps: int = Field(ge=0)
+    beta2: float = Field(gt=0, lt=1, description="of AdamW: how long it remembers squared gradients")
     weight_decay: float = Field(ge=0)
     clip_norm: float = Field(1.0, gt=0, description="largest L2 norm of a step's gradient")
     blank_pictures: bool = Field(default=False, description="show the mean colour for every picture: the control")
@@ -94,15 +95,16 @@ class Config(_Frozen):
 PRESETS = {
     "llava-tiny": Config(
         preset="llava-tiny",
-        vision=Vision(image_size=64, patch=16, width=192, layers=4, heads=4, feedforward=768),
+        vision=Vision(image_size=64, patch=16, width=128, layers=4, heads=4, feedforward=512),
         language=Language(vocabulary=2048, width=128, layers=2, heads=4, feedforward=352, context=512),
         projector="mlp2x_gelu",
         trainable=("vision", "projector", "language"),
         pretrained=False,
-        steps=700,
+        steps=850,
         batch_size=32,
-        learning_rate=2e-3,
+        learning_rate=1.4e-3,
         warmup_steps=40,
+        beta2=0.95,
         weight_decay=0.0,
         checkpoint_every=100,
     ),
@@ -118,6 +120,7 @@ PRESETS = {
         batch_size=128,
         learning_rate=2e-5,
         warmup_steps=156,  # 3 %
+        beta2=0.999,
         weight_decay=0.0,
         checkpoint_every=500,
     ),

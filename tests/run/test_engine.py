@@ -2,10 +2,11 @@
 
 import json
 import re
+import subprocess
 
 import pytest
 
-from curate.errors import BudgetError, InputError, IntegrityError, PurgedError, RunError
+from curate.errors import BudgetError, InputError, IntegrityError, PurgedError, RunError, StorageError
 from curate.recipe import parse_recipe
 from curate.run.books import imbalances
 from curate.run.check import check
@@ -303,8 +304,6 @@ def test_a_run_on_an_object_store_publishes_what_a_local_one_does(s3, tmp_path):
 def test_a_bucket_that_vanishes_is_one_clear_error(s3):
     import boto3
 
-    from curate.errors import StorageError
-
     def vanish(event):
         if event["event"] == "partition":
             bucket = boto3.resource("s3").Bucket(s3.removeprefix("s3://"))
@@ -323,3 +322,39 @@ def test_nothing_outside_work_holds_what_an_edit_replaced(out):
     everything = b"".join(published(out).values())
     assert b"LINE 2" in everything
     assert re.search(rb"line \d*[02468]\b", everything) is None
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """Give a disk of a quarter of a megabyte, where this machine lets us mount one."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(disk)], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("mounting a small disk needs rights that this account lacks")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_full_disk_is_one_clear_error_and_the_same_command_continues(small_disk, tmp_path):
+    recipe = lines("shout", {"flaky": {"until": "/"}}, rows=400, per_shard=100)
+    with pytest.raises(StorageError, match=r"disk/run/.*No space left on device.*the same command continues"):
+        carry_out(small_disk / "run", recipe)
+    subprocess.run(["mount", "-o", "remount,size=64m", str(small_disk)], check=True)
+    carry_out(small_disk / "run", recipe)
+    carry_out(tmp_path / "undisturbed", recipe)
+    assert published(small_disk / "run") == published(tmp_path / "undisturbed")
+
+
+@pytest.mark.parametrize("where", ["source", "samples/flaky-*"])
+def test_a_damaged_file_among_the_stored_is_named(out, tmp_path, where):
+    """What a machine that lost power may leave; deleting what the error names mends the run."""
+    (tmp_path / "up").touch()
+    carry_out(out, lines(flaky(tmp_path)))
+    (damaged,) = (tmp_path / "run" / "work").glob(f"{where}/part-00002.*")
+    whole = damaged.read_bytes()
+    damaged.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(IntegrityError, match=rf"{damaged}: damaged\. Delete this file"):
+        carry_out(out, lines(flaky(tmp_path), "shout"))

@@ -58,9 +58,9 @@ def test_first_version_has_a_linear_projector():
         assert count(Llava(config).projector.parameters()) == 4_198_400
 
 
-def test_tiny_preset_is_a_few_million_and_all_of_it_learns():
+def test_tiny_preset_is_about_two_million_and_all_of_it_learns():
     model = Llava(PRESETS["llava-tiny"])
-    assert 2e6 < count(model.parameters()) < 6e6
+    assert 1.5e6 < count(model.parameters()) < 6e6
     assert all(p.requires_grad for p in model.parameters())
 
 

@@ -26,7 +26,7 @@ def test_true_is_read_as_true():
         ("llava-tiny", {"steps": "many"}, "steps: Input should be a valid integer"),
         ("llava-tiny", {"steps": "0"}, "steps: Input should be greater than or equal to 1"),
         ("llava-tiny", {"trainable": "eyes"}, "trainable.0: Input should be 'vision', 'projector' or 'language'"),
-        ("llava-tiny", {"vision.heads": "5"}, "width 192 is not a multiple of heads 5"),
+        ("llava-tiny", {"vision.heads": "5"}, "width 128 is not a multiple of heads 5"),
         ("llava-tiny", {"vision.patch": "7"}, "image_size 64 is not a multiple of patch 7"),
     ],
 )

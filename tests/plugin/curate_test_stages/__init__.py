@@ -212,6 +212,28 @@ class Length(Filter):
         return lambda table: [pc.utf8_length(table["caption"])]
 
 
+class RenameNumber(Edit):
+    """Would turn a number into text, which no recipe may have."""
+
+    name: ClassVar[str] = "rename_number"
+    reads: ClassVar[tuple[str, ...]] = ("line_number",)
+    writes: ClassVar[tuple[pa.Field, ...]] = (pa.field("line_number", pa.string()),)
+
+    def open(self) -> Editor:
+        return lambda table: Edited(pa.table({"line_number": pc.cast(table["line_number"], pa.string())}))
+
+
+class ReadsCaptions(Filter):
+    """Reads a column that nobody writes."""
+
+    name: ClassVar[str] = "reads_captions"
+    reads: ClassVar[tuple[str, ...]] = ("captions",)
+    writes: ClassVar[tuple[pa.Field, ...]] = (pa.field("reads_captions", pa.int32()),)
+
+    def open(self) -> Scorer:
+        return lambda table: [pc.utf8_length(table["captions"])]
+
+
 class Flaky(Edit):
     """Fetches a made-up picture; odd numbers are down while the file `until` is missing, those in `gone` for ever."""
 
@@ -238,4 +260,18 @@ class Flaky(Edit):
         return edit
 
 
-STAGES = (NumberedLines, LineNumber, Shout, LastDigit, OneADigit, Poison, DiesOpening, Slow, Busy, Length, Flaky)
+STAGES = (
+    NumberedLines,
+    LineNumber,
+    Shout,
+    LastDigit,
+    OneADigit,
+    Poison,
+    DiesOpening,
+    Slow,
+    Busy,
+    Length,
+    RenameNumber,
+    ReadsCaptions,
+    Flaky,
+)
