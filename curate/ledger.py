@@ -4,7 +4,6 @@ The ledger may be published: it names the kind of what was found, never the valu
 """
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from curate.storage import Folder
 
@@ -32,16 +31,11 @@ def read_ledger(run: Folder, columns: list[str] | None = None) -> pa.Table:
     """Return the whole ledger in the order of the source."""
     folder = run / FOLDER
     names = sorted((n for n in folder.names() if n.endswith(".parquet")), key=lambda n: (len(n), n))
-    parts = [_read_part(folder, name, columns) for name in names]
+    parts = [folder.read_parquet(name, columns) for name in names]
     schema = LEDGER if columns is None else pa.schema([LEDGER.field(c) for c in columns])
     return pa.concat_tables([schema.empty_table(), *parts])
 
 
 def read_part(run: Folder, partition: int) -> pa.Table:
     """Return one partition's rows."""
-    return _read_part(run / FOLDER, part_name(partition) + ".parquet", None)
-
-
-def _read_part(folder: Folder, name: str, columns: list[str] | None) -> pa.Table:
-    with folder.open(name) as stream:
-        return pq.read_table(stream, columns=columns)
+    return (run / FOLDER).read_parquet(part_name(partition) + ".parquet")

@@ -8,11 +8,13 @@ import contextlib
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
 import fsspec
+import pyarrow as pa
+import pyarrow.parquet as pq
 from fsspec.implementations.local import LocalFileSystem
 
 from curate.errors import InputError, StorageError
@@ -95,6 +97,18 @@ class Folder:
         with refusing(self.path(name)):
             stream: IO[bytes] = self._fs_root[0].open(self.path(name), "rb")
             return stream
+
+    def open_native(self, name: str) -> pa.NativeFile:
+        """Open a file for Arrow: mapped to memory where it is local, through its file system elsewhere."""
+        if self.is_local:
+            with refusing(self.path(name)):
+                return pa.memory_map(self.path(name))
+        return pa.PythonFile(self.open(name))
+
+    def read_parquet(self, name: str, columns: Sequence[str] | None = None) -> pa.Table:
+        """Read a small Parquet file, in this thread: its files are one partition's, and there are many."""
+        with refusing(self.path(name)), self.open_native(name) as source:
+            return pq.ParquetFile(source).read(None if columns is None else list(columns), use_threads=False)
 
     def write(self, name: str, data: bytes) -> None:
         """Make `data` appear under `name`, whole or not at all."""

@@ -200,7 +200,7 @@ def committed(job: Job, phase: Phase, partition: int) -> Commit | None:
     folder, name = job.run.work / phase.folder, part_name(partition) + ".parquet"
     if not folder.exists(name):
         return None
-    with reading(folder, name), folder.open(name) as stream:
+    with reading(folder, name), folder.open_native(name) as stream:
         facts: dict[str, Any] = json.loads(pq.read_schema(stream).metadata[b"commit"])
     return Commit(partition, Books.from_json(facts["books"]), facts["kept"], facts["seconds"], fresh=False)
 

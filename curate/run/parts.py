@@ -57,9 +57,8 @@ def reading(folder: Folder, name: str) -> Iterator[None]:
 
 def _read_table(folder: Folder, name: str, columns: Sequence[str] | None) -> pa.Table:
     if name.endswith(".parquet"):
-        with folder.open(name) as stream:
-            return pq.read_table(stream, columns=None if columns is None else list(columns))
-    with open_arrow(folder, name) as source:
+        return folder.read_parquet(name, columns)
+    with folder.open_native(name) as source:
         reader = pa.ipc.open_file(source)
         if columns is None:
             return reader.read_all()
@@ -68,16 +67,9 @@ def _read_table(folder: Folder, name: str, columns: Sequence[str] | None) -> pa.
         return pa.ipc.open_file(source, options=options).read_all().select(list(columns))
 
 
-def open_arrow(folder: Folder, name: str) -> pa.NativeFile:
-    """Open an Arrow file: mapped to memory where it is local, through its file system elsewhere."""
-    if folder.is_local:
-        return pa.memory_map(folder.path(name))
-    return pa.PythonFile(folder.open(name))
-
-
 def read_batch(folder: Folder, name: str, batch: int) -> pa.RecordBatch:
     """Read one batch of an Arrow file."""
-    with reading(folder, name), open_arrow(folder, name) as source:
+    with reading(folder, name), folder.open_native(name) as source:
         return pa.ipc.open_file(source).get_batch(batch)
 
 

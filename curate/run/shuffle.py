@@ -16,7 +16,7 @@ from curate.plan import Step
 from curate.run.columns import align
 from curate.run.flow import Flow
 from curate.run.job import Job
-from curate.run.parts import open_arrow, read_batch, write_batches
+from curate.run.parts import read_batch, write_batches
 from curate.stage import Reduce
 from curate.storage import Folder
 
@@ -76,7 +76,7 @@ def judge(job: Job, step: Step, bucket: int) -> int:
     """Judge one hash range of the whole corpus, unless that was done; return how many rows were judged."""
     stage, folder = _stage(step), _folder(job, step)
     if folder.exists(verdict_file(bucket)):
-        with open_arrow(folder, verdict_file(bucket)) as stored:
+        with folder.open_native(verdict_file(bucket)) as stored:
             return int(pa.ipc.open_file(stored).schema.metadata[_JUDGED])
     parts = [read_batch(folder, f"map-{part_name(i)}.arrow", bucket) for i in range(job.partitions)]
     table = pa.Table.from_batches(parts).sort_by([(stage.shuffle_by, "ascending"), ("order", "ascending")])

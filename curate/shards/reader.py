@@ -7,7 +7,6 @@ from itertools import accumulate
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from curate.shards.index import Index, index_name
 from curate.shards.manifest import Manifest
@@ -93,8 +92,7 @@ def _live_rows(run: Folder, manifest: Manifest) -> dict[int, np.ndarray]:
     """Return, for each shard that holds an erased sample, the rows (int64) that are left."""
     if not run.exists(TOMBSTONES):
         return {}
-    with run.open(TOMBSTONES) as stream:
-        erased = pq.read_table(stream, columns=["key"])["key"].combine_chunks()
+    erased = run.read_parquet(TOMBSTONES, ["key"])["key"].combine_chunks()
     live = {}
     for number, entry in enumerate(manifest.shards):
         gone = pc.is_in(open_index(run / "shards", entry).keys, value_set=erased).to_numpy(zero_copy_only=False)

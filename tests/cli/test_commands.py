@@ -5,9 +5,10 @@ import subprocess
 
 import pytest
 
+from curate.cli.app import app
 from tests.run.lines import CURATE, command, spelled
 
-COMMANDS = ("run", "plan", "check", "retry", "purge", "stages", "models", "train", "generate")
+COMMANDS = [command.callback.__name__ for command in app.registered_commands]
 
 
 @pytest.fixture
