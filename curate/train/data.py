@@ -82,7 +82,7 @@ class Corpus:
         return pixels if isinstance(pixels, str) else Example(tokens.ids, tokens.labels, pixels)
 
     def _decoded(self, index: int, picture: bytes) -> NDArray[np.uint8] | str:
-        """Decode once: 1.3 ms for a cut-out of 0.05 megapixels, a fifth of the time of a step of llava-tiny."""
+        """Decode once: 1.3 ms for a cut-out of 0.05 megapixels, a step of llava-tiny takes 6 ms a sample."""
         if index in self._cache:
             return self._cache[index]
         pixels = decode(picture, self._config.vision.image_size, self._config.max_pixels)

@@ -100,11 +100,11 @@ PRESETS = {
         projector="mlp2x_gelu",
         trainable=("vision", "projector", "language"),
         pretrained=False,
-        steps=850,
+        steps=850,  # 39 epochs of 700 samples, 165 CPU seconds
         batch_size=32,
-        learning_rate=1.4e-3,
+        learning_rate=1.4e-3,  # losses at the end by rate: 1e-3 0.056, 1.4e-3 0.022, 2e-3 0.069
         warmup_steps=40,
-        beta2=0.95,
+        beta2=0.95,  # with 0.999, more parameters and 700 steps: 0.21
         weight_decay=0.0,
         checkpoint_every=100,
     ),

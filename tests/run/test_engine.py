@@ -2,12 +2,10 @@
 
 import json
 import re
-import subprocess
 
 import pytest
 
-from curate.errors import BudgetError, InputError, IntegrityError, PurgedError, RunError, StorageError
-from curate.recipe import parse_recipe
+from curate.errors import PurgedError, RunError
 from curate.run.books import imbalances
 from curate.run.check import check
 from curate.run.engine import execute

@@ -1,4 +1,4 @@
-"""What stops a run: each cause is one clear error that names place and remedy, nothing is lost, and the run continues."""
+"""What stops a run: each cause is one clear error with place and remedy; nothing is lost, and the run goes on."""
 
 import subprocess
 

@@ -11,6 +11,7 @@ from typing import ClassVar, Literal
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from curate.errors import ModelError
 from curate.sample import column
 from curate.stage import Edit, Edited, Editor, Filter, Judge, Reduce, Resources, Scorer, Source, Verdicts, threshold
 
@@ -166,6 +167,32 @@ class DiesOpening(Filter):
         raise AssertionError("a dead process went on")
 
 
+class LacksWeights(Filter):
+    """Finds no weights when it is opened."""
+
+    name: ClassVar[str] = "lacks_weights"
+    reads: ClassVar[tuple[str, ...]] = ("caption",)
+    writes: ClassVar[tuple[pa.Field, ...]] = (pa.field("lacks_weights", pa.int32()),)
+
+    def open(self) -> Scorer:
+        raise ModelError("no weights here")
+
+
+class Chatty(Filter):
+    """Prints while it works, as many libraries do."""
+
+    name: ClassVar[str] = "chatty"
+    reads: ClassVar[tuple[str, ...]] = ("caption",)
+    writes: ClassVar[tuple[pa.Field, ...]] = (pa.field("chatty", pa.int32()),)
+
+    def open(self) -> Scorer:
+        def score(table: pa.Table) -> list[pa.Array]:
+            print("loading, please wait", flush=True)  # noqa: T201 - what this stage is for
+            return [pa.array([1] * table.num_rows, pa.int32())]
+
+        return score
+
+
 class Slow(Filter):
     """Sleeps a while for each row, so that a run can be killed in the middle."""
 
@@ -244,6 +271,8 @@ class Flaky(Edit):
     until: str
     gone: tuple[int, ...] = ()
     counter: str | None = None
+    padding: int = 0
+    """Bytes that each picture has beside its number."""
 
     def open(self) -> Editor:
         def edit(table: pa.Table) -> Edited:
@@ -253,7 +282,8 @@ class Flaky(Edit):
                     stream.write("x" * len(numbers))
             down = not Path(self.until).exists()
             failed = ["gone" if n in self.gone else "down" if down and n % 2 else None for n in numbers]
-            media = [None if f else b"picture %d" % n for n, f in zip(numbers, failed, strict=True)]
+            rest = bytes(self.padding)
+            media = [None if f else b"picture %d" % n + rest for n, f in zip(numbers, failed, strict=True)]
             pictures = pa.table({"image": pa.array(media, pa.large_binary()), "image_format": ["jpg"] * len(numbers)})
             return Edited(pictures, failed=pa.array(failed, pa.string()))
 
@@ -268,6 +298,8 @@ STAGES = (
     OneADigit,
     Poison,
     DiesOpening,
+    LacksWeights,
+    Chatty,
     Slow,
     Busy,
     Length,
