@@ -1,5 +1,6 @@
 """The demo from beginning to end, with the commands that a user would type."""
 
+import json
 import shlex
 import subprocess
 import sys
@@ -10,13 +11,14 @@ from pathlib import Path
 
 import curate
 from curate.demo.debian import Say
-from curate.demo.faults import TRUE_CAPTIONS, Fault, plant
+from curate.demo.faults import Fault, plant
 from curate.demo.listing import write_list
 from curate.demo.pictures import DEBIAN, Collection, collect
 from curate.demo.planted import searched_values
 from curate.demo.server import HOST, PORT, serving
 from curate.demo.verify import leaks, unmet
 from curate.errors import CurateError, RunError
+from curate.shards import ShardReader
 
 RECIPE = "pipelines/demo.yaml"
 ENOUGH = 1000
@@ -78,13 +80,24 @@ def run(demo: Demo) -> None:
     _check_faults(demo, faults)
     model = demo.out / "model"
     curate_command(demo, "train", "llava-tiny", "--data", str(demo.out), "--out", str(model))
-    picture = collection.folder / TRUE_CAPTIONS[collection.origin][0]
-    question = "What does this picture show?"
+    picture, question, caption = _shown(demo)
     curate_command(demo, "generate", str(model), "--image", str(picture), "--question", question)
+    demo.say(f"(its caption in the corpus: {caption})")
     _check_leaks(demo)
     if collection.origin != DEBIAN or len(collection.pictures) < ENOUGH:
         demo.say(f"!! this was the small demo: {len(collection.pictures)} pictures of {ENOUGH:,} or more")
     demo.say(f"the demo took {time.monotonic() - began:.0f} s; its run is in {demo.out}, its model in {model}")
+
+
+def _shown(demo: Demo) -> tuple[Path, str, str]:
+    """Write the corpus's first picture to a file; return it, the question it was trained with, and its caption."""
+    members = ShardReader(str(demo.out)).read(0)
+    facts = json.loads(members["json"])
+    suffix = next(name for name in members if name not in {"json", "txt"})
+    picture = demo.out / f"asked-about.{suffix}"
+    picture.write_bytes(members[suffix])
+    question = facts["conversations"][0]["value"].replace("<image>", "").strip()
+    return picture, question, facts["caption"]
 
 
 def curate_command(demo: Demo, *arguments: str) -> None:

@@ -105,11 +105,20 @@ def check_budget(plan: Plan, books: Mapping[str, StageBooks], out: str, at_most:
         failed = count.failed.total()
         if failed > fraction * (count.entered if at_most is None else at_most):
             reasons = ", ".join(f"{reason} {n}" for reason, n in count.failed.most_common(8))
+            remedy = "Mend the input, or accept them"
+            if _may_mend(plan, stage, count):
+                remedy = f"Try the failed ones again: curate retry {out}\nOr accept them"
             raise BudgetError(
                 f"{stage}: {failed} of {count.entered} samples failed, over its budget of {fraction:.1%} ({reasons}).\n"
-                f"What succeeded is kept. Try the failed ones again: curate retry {out}\n"
-                f"Or accept them: curate run ... --set {stage}.max_failed_fraction={_above(failed, count.entered)}"
+                f"What succeeded is kept. {remedy}: "
+                f"curate run ... --set {stage}.max_failed_fraction={_above(failed, count.entered)}"
             )
+
+
+def _may_mend(plan: Plan, stage: str, count: StageBooks) -> bool:
+    """Tell whether trying again could help: not for what the source lists, nor for failures that are for ever."""
+    step = next((s for s in plan.steps if s.name == stage), None)
+    return step is not None and not count.failed.keys() <= step.stage.permanent
 
 
 def _above(failed: int, entered: int) -> float:

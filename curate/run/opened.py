@@ -4,7 +4,9 @@ Every stage becomes a function from a table of n rows to a result of n rows: its
 null) and, for an Edit, `_findings`. What a stage raises on one row is isolated by halving the table.
 """
 
+import sys
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -18,6 +20,7 @@ FAILED = pa.field("_failed", pa.string())
 FOUND = pa.field("_findings", pa.list_(FINDING))
 
 Measure = Callable[[pa.Table], pa.Table]
+Opened = TypeVar("Opened")
 
 
 def result_schema(stage: Stage) -> pa.Schema:
@@ -35,14 +38,25 @@ def open_stage(stage: Stage) -> Measure:
     """
     try:
         if isinstance(stage, Filter):
-            return _filtering(stage, stage.open())
+            return _filtering(stage, _with_its_threads(stage, stage.open()))
         if isinstance(stage, Edit):
-            return _editing(stage, stage.open())
+            return _editing(stage, _with_its_threads(stage, stage.open()))
     except ImportError as error:
         raise ModelError(
             f"{stage.name}: {error}. Install what filters need: pip install 'curate-multimodal[filters]'"
         ) from error
     raise StageError(f"{stage.name}: a {stage.kind} is not opened row by row")
+
+
+def _with_its_threads(stage: Stage, opened: Opened) -> Opened:
+    """Have torch, if the stage loaded it, use as many threads as the stage claims CPUs.
+
+    The number of threads changes the last bits of a score, so it may depend on the recipe alone, not on the machine.
+    """
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.set_num_threads(max(1, int(stage.resources.cpus)))
+    return opened
 
 
 def _filtering(stage: Filter, scorer: Scorer) -> Measure:

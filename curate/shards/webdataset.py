@@ -13,7 +13,7 @@ from curate.sample import COLUMNS
 from curate.stage import Member, Packer, Sink
 
 _FIELDS = ("caption", "url", "width", "height", "original_width", "original_height", "sha256")
-_DIGITS = 6
+_DIGITS = 4
 _RESERVED = frozenset(("uid", "status", "error_message", "exif"))
 
 
@@ -79,7 +79,7 @@ def _json(values: dict[str, Any], scores: list[str]) -> bytes:
 
 
 def _stable(value: Any) -> Any:
-    """Round a float to six significant digits, so that the last bits of a measurement do not change a shard."""
+    """Round a float to four significant digits, so that the last bits of a measurement do not change a shard."""
     if not isinstance(value, float):
         return value
     return float(f"{value:.{_DIGITS}g}") if math.isfinite(value) else None

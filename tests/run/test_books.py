@@ -59,6 +59,18 @@ def test_the_budget_is_a_share_of_what_entered(failed, stops):
     )
 
 
+@pytest.mark.parametrize("stage", ["numbered_lines", "flaky"])
+def test_what_trying_again_cannot_mend_is_not_to_be_tried_again(stage):
+    found = books(**{stage: (100, 50, {}, {"gone": 50})})
+    with pytest.raises(BudgetError) as stopped:
+        check_budget(make_plan(lines({"flaky": {"until": "x"}}), "input"), found, "run")
+    assert str(stopped.value) == (
+        f"{stage}: 50 of 100 samples failed, over its budget of 20.0% (gone 50).\n"
+        f"What succeeded is kept. Mend the input, or accept them: "
+        f"curate run ... --set {stage}.max_failed_fraction=0.51"
+    )
+
+
 def test_a_stages_own_budget_comes_before_the_recipes():
     found = books(poison=(100, 70, {}, {"error_ValueError": 30}))
     check_budget(plan(0.1, max_failed_fraction=0.3), found, "run")

@@ -91,7 +91,7 @@ def test_scores_and_conversations_are_written():
     )
     first, second = fields(rows)
     assert {name: first[name] for name in ("alignment", "toxicity", "short_side", "language", "blurred")} == {
-        "alignment": 0.123457,
+        "alignment": 0.1235,
         "toxicity": 1e-9,
         "short_side": 40,
         "language": "de",
