@@ -103,7 +103,7 @@ class Folder:
         if self.is_local:
             with refusing(self.path(name)):
                 return pa.memory_map(self.path(name))
-        return pa.PythonFile(self.open(name))
+        return pa.PythonFile(self.open(name), mode="r")
 
     def read_parquet(self, name: str, columns: Sequence[str] | None = None) -> pa.Table:
         """Read a small Parquet file, in this thread: its files are one partition's, and there are many."""

@@ -18,17 +18,22 @@ def drawing(number, size=(160, 140)):
     return packed.getvalue()
 
 
-@pytest.fixture
-def collection(tmp_path):
+def drawn(folder, count):
+    """Return a collection of drawings under the names that planted rows are made from, and `count` more."""
     named = [TRUE_CAPTIONS["debian"][0], *(path for path, _ in OTHER_CAPTIONS["debian"])]
-    paths = sorted({*named, *(f"tuxpaint/animals/made-{i}.png" for i in range(12))})
+    paths = sorted({*named, *(f"tuxpaint/animals/made-{i:02}.png" for i in range(count))})
     pictures = []
     for number, path in enumerate(paths):
-        file = tmp_path / "pictures" / path
+        file = folder / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(drawing(number))
         pictures.append(Picture(path, f"A round thing, number {number}.", ""))
-    return Collection(tmp_path / "pictures", "debian", {}, tuple(pictures))
+    return Collection(folder, "debian", {}, tuple(pictures))
+
+
+@pytest.fixture
+def collection(tmp_path):
+    return drawn(tmp_path / "pictures", 12)
 
 
 def png_size(data):

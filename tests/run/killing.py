@@ -43,19 +43,21 @@ def title(pid):
 def kill_at_random(line, victims, seed, kills, within_s):
     """Run the command `curate LINE`, kill one of its `victims` after a random while, `kills` times, then finish it.
 
-    A command that outlives its victim goes on and is hit again; one that was its own victim is started again.
+    A command that outlives its victim goes on and is hit again; one that did not is started again.
     `within_s` bounds the while between two kills. Nothing waits for what a killed driver leaves behind: Ray's workers
     may still be at their last partition when the next command begins. Returns how many kills hit something.
     """
     moments = random.Random(seed)
     hit = 0
     process = start(line)
-    for _ in range(kills):
-        if not wait(process, moments.uniform(0.0, within_s)):
+    while hit < kills:
+        if wait(process, moments.uniform(0.0, within_s)):
+            hit += kill(victims(process), moments)
+            if victims is drivers:
+                process.wait(60)
+        if process.poll() == 0:
             break
-        hit += kill(victims(process), moments)
-        if victims is drivers:
-            process.wait(60)
+        if process.poll() is not None:
             process = start(line)
     process.wait(300)
     end = command(*line)
