@@ -54,8 +54,8 @@ def forecast(recipe: Recipe, run: Run) -> Forecast:
     job = Job(plan, run, counts["rows"], counts["partitions"])
     seconds, measured = _speeds(job)
     stored = {s.name: _stored(job, s) for s in plan.steps}
-    lines = [_line(job, step, stored[step.name], seconds, measured) for step in plan.steps]
-    return Forecast(job.rows, job.partitions, lines, _notes(job, seconds, measured))
+    lines = [_line(job, step, stored[step.name].rows, seconds, measured) for step in plan.steps]
+    return Forecast(job.rows, job.partitions, lines, [*_notes(job, seconds, measured), *_disk(job, stored)])
 
 
 def _count(recipe: Recipe) -> dict[str, int]:
@@ -63,16 +63,23 @@ def _count(recipe: Recipe) -> dict[str, int]:
     return {"rows": rows, "partitions": -(-rows // recipe.source.partition_size)}
 
 
-def _stored(job: Job, step: Step) -> int:
-    """Count the rows whose results are stored."""
+@dataclass
+class _Stored:
+    rows: int = 0
+    bytes: int = 0
+
+
+def _stored(job: Job, step: Step) -> _Stored:
+    """Count the rows whose results are stored, and their bytes."""
+    found = _Stored()
     if isinstance(step.stage, Reduce):
-        return 0
-    count = 0
+        return found
     for partition in range(job.partitions):
         folder, file = results_at(job, step, partition)
         if folder.exists(file):
-            count += read_table(folder, file, ["row"]).num_rows
-    return count
+            found.rows += read_table(folder, file, ["row"]).num_rows
+            found.bytes += folder.size(file)
+    return found
 
 
 def _speeds(job: Job) -> tuple[dict[str, float], Counter[str]]:
@@ -109,3 +116,12 @@ def _notes(job: Job, seconds: dict[str, float], measured: Counter[str]) -> list[
         notes.append(f"CPU time of everything, if nothing were stored: about {total:,.0f} s, divided by the workers")
     return notes
 
+
+def _disk(job: Job, stored: dict[str, _Stored]) -> list[str]:
+    """Say what all samples would take if those to come are like those stored; pictures are written again in shards."""
+    shares = [(n, s.bytes / s.rows) for n, s in stored.items() if s.rows]
+    if not shares:
+        return ["disk: not measured yet"]
+    media = {step.name for step in job.plan.steps if step.holds_media}
+    a_sample = sum(b * (2 if n in media else 1) for n, b in shares)
+    return [f"disk: at most {a_sample * job.rows / 1e6:,.1f} MB, shards included, at the sizes of what is stored"]

@@ -42,6 +42,15 @@ def test_notes_say_what_memory_and_time_it_takes(tmp_path):
     assert any("CPU time of everything" in note for note in notes)
 
 
+def test_disk_is_told_from_what_is_stored(tmp_path):
+    recipe = lines("shout")
+    assert forecast(recipe, Run.at(str(tmp_path))).notes[-1] == "disk: not measured yet"
+    carry_out(tmp_path, recipe)
+    stored = sum(file.stat().st_size for file in tmp_path.glob("work/edits/shout-*/*"))
+    expected = f"disk: at most {stored / 88 * 103 / 1e6:,.1f} MB, shards included, at the sizes of what is stored"
+    assert forecast(recipe, Run.at(str(tmp_path))).notes[-1] == expected
+
+
 def test_a_source_that_is_missing_is_told_before_any_work(tmp_path):
     text = f"name: n\nsource: {{urls: {{path: {tmp_path}/none.csv}}}}\nsink: webdataset\n"
     with pytest.raises(InputError, match=r"none\.csv"):
