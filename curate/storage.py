@@ -19,6 +19,8 @@ from fsspec.implementations.local import LocalFileSystem
 
 from curate.errors import InputError, StorageError
 
+_TEMPORARY = ".tmp-"
+
 
 class Folder:
     """A folder at a local path or any fsspec URL. Picklable; names inside are relative, with `/`."""
@@ -123,7 +125,7 @@ class Folder:
             if self.is_local:
                 parent = Path(target).parent
                 parent.mkdir(parents=True, exist_ok=True)
-            handle, temporary = tempfile.mkstemp(prefix=".tmp-", dir=parent if self.is_local else None)
+            handle, temporary = tempfile.mkstemp(prefix=_TEMPORARY, dir=parent if self.is_local else None)
             os.close(handle)
             local = Path(temporary)
             try:
@@ -157,6 +159,12 @@ class Folder:
         if self.is_local:
             with refusing(self.url):
                 Path(self.path("")).mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def sweep(self, folder: str) -> None:
+        """Remove the temporary files that processes left below a local folder when they were killed."""
+        if self.is_local:
+            for left in Path(self.path(folder)).rglob(f"{_TEMPORARY}*"):
+                left.unlink(missing_ok=True)
 
     def delete(self, name: str) -> None:
         """Remove a file or a whole folder; nothing happens where there is none."""

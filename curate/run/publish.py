@@ -21,7 +21,7 @@ from curate.run.parts import read_table, write_table
 from curate.shards import Manifest, ShardEntry, write_shard
 from curate.stage import Member
 
-SHARDS = "shards"
+SHARDS, SCORES = "shards", "scores"
 
 
 @dataclass(frozen=True)
@@ -120,6 +120,8 @@ def finish(job: Job, entries: Sequence[ShardEntry]) -> Manifest:
     for name in job.run.folder.names(SHARDS):
         if name.rsplit(".", 1)[0] not in named:
             job.run.folder.delete(f"{SHARDS}/{name}")
+    for folder in (SHARDS, LEDGER_FOLDER, SCORES):
+        job.run.folder.sweep(folder)
     manifest = Manifest(job.plan.recipe.name, tuple(entries))
     manifest.save(job.run.folder)
     return manifest

@@ -233,3 +233,11 @@ def test_nothing_outside_work_holds_what_an_edit_replaced(out):
     everything = b"".join(published(out).values())
     assert b"LINE 2" in everything
     assert re.search(rb"line \d*[02468]\b", everything) is None
+
+
+def test_what_killed_processes_left_half_written_is_not_published(out):
+    carry_out(out)
+    folder = Folder(out)
+    folder.write("shards/.tmp-left", b"half a shard")
+    carry_out(out, lines({"line_number": {"at_most": 50}}))
+    assert not folder.exists("shards/.tmp-left")
