@@ -6,11 +6,13 @@ threshold leaves every measurement valid. A phase's fingerprint covers the decis
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from curate.dedupe.repeated import RepeatedRows
+from curate.errors import ModelError
 from curate.recipe import Recipe
 from curate.sample import is_media
 from curate.stage import Edit, Filter, Reduce, Resources, Stage
@@ -102,6 +104,7 @@ def make_plan(recipe: Recipe, snapshot: str) -> Plan:
     columns = {f.name: source.identity() for f in source.writes} | {"key": source.identity()}
     load = source.load()
     stages = [RepeatedRows(), *((load,) if load else ()), *recipe.stages]
+    _need_models(stages)
     phases: list[Phase] = []
     pending: list[Step] = []
     before = origin
@@ -120,6 +123,18 @@ def make_plan(recipe: Recipe, snapshot: str) -> Plan:
     phases.append(Phase(len(phases), tuple(pending), None, last))
     sink = _hash(last, recipe.sink.identity(), *sorted(columns.values()))
     return Plan(recipe, tuple(phases), sink)
+
+
+def _need_models(stages: Sequence[Stage]) -> None:
+    """Raise one ModelError that names every stage whose weights are not here."""
+    lacking = []
+    for stage in stages:
+        try:
+            stage.identity()
+        except ModelError as error:
+            lacking.append(f"{stage.name}: {error}")
+    if lacking:
+        raise ModelError("\n".join(lacking))
 
 
 def _decided(step: Step) -> str:

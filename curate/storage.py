@@ -159,6 +159,7 @@ class Folder:
         if self.is_local:
             with refusing(self.url):
                 Path(self.path("")).mkdir(mode=0o700, parents=True, exist_ok=True)
+                Path(self.path("")).chmod(0o700)
 
     def sweep(self, folder: str) -> None:
         """Remove the temporary files that processes left below a local folder when they were killed."""
@@ -179,12 +180,12 @@ def refusing(what: str) -> Iterator[None]:
         yield
     except FileNotFoundError as error:
         raise StorageError(f"{what}: not found ({error.strerror or 'it vanished, or its bucket did'})") from error
-    except _refusals() as error:
+    except refusals() as error:
         detail = getattr(error, "strerror", None) or str(error)
         raise StorageError(f"{what}: {detail}. Make room or mend access; the same command continues.") from error
 
 
-def _refusals() -> tuple[type[Exception], ...]:
+def refusals() -> tuple[type[Exception], ...]:
     """Return what file systems raise: OSError, and on S3 its client's own root, for no network or no credentials."""
     botocore = sys.modules.get("botocore.exceptions")
     return (OSError, botocore.BotoCoreError) if botocore else (OSError,)

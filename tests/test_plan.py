@@ -16,9 +16,9 @@ def fingerprints(plan):
 
 def test_phases_end_at_reduces():
     plan = plan_of()
-    assert [[s.name for s in p.steps] for p in plan.phases] == [[], ["line_number", "last_digit", "shout"], ["poison"]]
+    assert [[s.name for s in p.steps] for p in plan.phases] == [[], ["line_number", "shout", "last_digit"], ["poison"]]
     assert [p.reduce.name if p.reduce else None for p in plan.phases] == ["repeated_rows", "one_a_digit", None]
-    assert [s.name for s in edits(plan)] == ["last_digit", "shout"]
+    assert [s.name for s in edits(plan)] == ["shout", "last_digit"]
 
 
 def test_steps_that_take_the_same_share_a_worker():

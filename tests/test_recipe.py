@@ -63,6 +63,7 @@ def test_what_stages_read_and_write_is_checked_before_any_work():
         "n.yaml:8: 'line_number' stands twice; a stage can be used once in a recipe",
         "n.yaml:8: line_number writes 'line_number', which an earlier stage writes already",
         "n.yaml:9: 'shout' stands twice; a stage can be used once in a recipe",
+        "n.yaml:9: shout changes 'caption' after last_digit has used it: put shout first",
     ]
 
 
@@ -187,3 +188,9 @@ def test_no_value_makes_the_reader_raise_anything_else(value):
     except RecipeError:
         return
     assert recipe.stages[0].at_most is None or isinstance(recipe.stages[0].at_most, int)
+
+
+def test_redaction_behind_what_was_made_from_the_raw_caption_is_refused():
+    assert faults(with_stages("write_conversations", "redact_pii")) == [
+        "n.yaml:5: redact_pii changes 'caption' after write_conversations has used it: put redact_pii first"
+    ]

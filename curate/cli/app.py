@@ -165,7 +165,10 @@ def retry(
     there = Run.at(run)
     recipe = _stored(there.stored_recipe_path(), there.folder.read("recipe.yaml"), settings)
     with locked(there.folder):
-        again = forget_failures(make_plan(recipe, there.facts()["snapshot"]), there)
+        there.need_work("trying again")
+        snapshot = recipe.source.snapshot()
+        there.claim(recipe, snapshot)  # before anything is withdrawn: what would stop the run stops here
+        again = forget_failures(make_plan(recipe, snapshot), there)
     if not as_json:
         print(f"{again} failed samples to try again")
     _carry_out(recipe, run, None, workers, local, as_json, stall_timeout)

@@ -19,8 +19,9 @@ WIDTH = 120
 
 
 def _console() -> Console:
-    console = Console()
-    return console if console.is_terminal else Console(width=WIDTH)
+    # Paths and reasons are printed as they are: brackets in them are no markup.
+    console = Console(markup=False)
+    return console if console.is_terminal else Console(markup=False, width=WIDTH)
 
 
 def show_finished(finished: Finished, out: str, *, as_json: bool) -> None:

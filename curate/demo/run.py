@@ -129,7 +129,8 @@ def recipe() -> str:
 
 
 def _settings(demo: Demo) -> list[str]:
-    changed = [f"urls.path={demo.urls}"]
+    usual = demo.urls == Path("~/.cache/curate/demo/urls.parquet").expanduser()  # as the recipe spells it
+    changed = [] if usual else [f"urls.path={demo.urls}"]
     if demo.port != PORT:
         changed.append(f'fetch.allow_hosts=["{HOST}:{demo.port}"]')
     return [word for setting in changed for word in ("--set", setting)]

@@ -86,7 +86,7 @@ def _retry_after_s(response: aiohttp.ClientResponse) -> float:
     try:
         until, now = parsedate_to_datetime(asked), parsedate_to_datetime(response.headers.get("Date", ""))
         return max(0.0, (until - now).total_seconds())
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return 0.0
 
 

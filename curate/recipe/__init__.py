@@ -203,6 +203,7 @@ class _Reading(Located):
         load = source.load()
         written = {f.name: f for f in (column("key"), *source.writes, *(load.writes if load else ()))}
         seen: set[str] = {source.name}
+        derived: dict[str, str] = {}
         for where, stage in [*middle, sink]:
             for name in stage.reads:
                 if name not in written:
@@ -213,7 +214,11 @@ class _Reading(Located):
             seen.add(stage.name)
             for field in stage.writes:
                 self._check_write(where, stage, field, written)
+                self._check_derived(where, stage, field.name, derived)
                 written[field.name] = field
+            if stage.kind == "edit":
+                own = {field.name for field in stage.writes}
+                derived |= {name: stage.name for name in stage.reads if not own & {name}}
 
     def _check_write(self, where: str, stage: Stage, field: pa.Field, written: dict[str, pa.Field]) -> None:
         earlier = written.get(field.name)
@@ -223,6 +228,14 @@ class _Reading(Located):
             self.fault(where, f"{stage.name} writes '{field.name}', which an earlier stage writes already")
         elif earlier.type != field.type:
             self.fault(where, f"{stage.name} turns '{field.name}' from {earlier.type} into {field.type}")
+        elif field.name not in stage.reads:
+            self.fault(where, f"{stage.name} would replace '{field.name}', which an earlier stage writes, unread")
+
+    def _check_derived(self, where: str, stage: Stage, name: str, derived: dict[str, str]) -> None:
+        """What was made from a column holds what the column held: a redaction behind it would come too late."""
+        if stage.kind == "edit" and name in derived:
+            user = derived[name]
+            self.fault(where, f"{stage.name} changes '{name}' after {user} has used it: put {stage.name} first")
 
 
 def _say(fault: ErrorDetails, model: type[BaseModel]) -> str:

@@ -5,11 +5,12 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pyarrow as pa
 
+from curate.errors import IntegrityError
 from curate.ledger import part_name
 from curate.plan import Step
 from curate.run.ingest import FOLDER as SOURCE
 from curate.run.job import Job
-from curate.run.opened import result_schema
+from curate.run.opened import FAILED, result_schema
 from curate.run.parts import part_file, read_table
 from curate.stage import Filter
 from curate.storage import Folder
@@ -44,6 +45,19 @@ def load_columns(job: Job, partition: int, names: Sequence[str], steps: Sequence
         listed = align(read_source(job, partition, ["row", *sorted(wanted)]), rows)
         found |= {n: listed[n] for n in sorted(wanted)}
     return pa.table({n: found[n] for n in names})
+
+
+def check_decided(job: Job, partition: int, steps: Sequence[Step], rows: pa.Array) -> None:
+    """Raise IntegrityError where a surviving row has no result of a step it passed, or a failed one."""
+    for step in steps:
+        folder, file = results_at(job, step, partition)
+        stored = align(read_table(folder, file, ["row", FAILED.name]), rows)
+        lost = stored["row"].null_count + len(rows) - stored[FAILED.name].null_count
+        if lost:
+            raise IntegrityError(
+                f"{folder.path(file)}: {lost} samples that were kept have no result here: the file was changed "
+                "after it was decided on. Restore it from a copy, or run the recipe into another --out."
+            )
 
 
 def align(stored: pa.Table, rows: pa.Array) -> pa.Table:

@@ -17,7 +17,7 @@ from curate.run.job import Job
 from curate.run.layout import BOOKS, MANIFEST, Run, read_json
 from curate.run.lock import locked
 from curate.run.partition import Commit, committed, pass_on
-from curate.run.publish import finish, plan_shards, prepare, publish_ledger, publish_shard, shard_name
+from curate.run.publish import finish, missing_files, plan_shards, prepare, publish_ledger, publish_shard, shard_name
 from curate.run.shuffle import judge
 from curate.shards import Manifest, ShardEntry
 
@@ -65,7 +65,8 @@ def execute(recipe: Recipe, run: Run, hire: Callable[[], Runner], report: Report
         done = _finished(run, plan)
         if done is None:
             run.need_work("another plan than the one that was published")
-        run.record(recipe)
+        if done is not None or not run.folder.exists(BOOKS):
+            run.record(recipe)
         if done is not None:
             check_budget(plan, done.books, run.folder.url)
             report({"event": "complete", "cached": True})
@@ -87,7 +88,10 @@ def _finished(run: Run, plan: Plan) -> Finished | None:
     stored = read_json(run.folder, BOOKS)
     if stored["plan"] != plan.fingerprint:
         return None
-    return Finished(plan, Books.from_json(stored["stages"]), Manifest.load(run.folder), stored["rows"])
+    manifest = Manifest.load(run.folder)
+    if not run.purged and missing_files(run.folder, manifest.shards):
+        return None
+    return Finished(plan, Books.from_json(stored["stages"]), manifest, stored["rows"])
 
 
 def _carry_out(job: Job, runner: Runner, report: Report) -> Finished:
@@ -101,6 +105,7 @@ def _carry_out(job: Job, runner: Runner, report: Report) -> Finished:
     ordered[job.plan.recipe.sink.name] = StageBooks(total, sum(e.samples for e in entries))
     check_balance(ordered, job.rows)
     stored = {"plan": job.plan.fingerprint, "rows": job.rows, "stages": ordered.to_json()}
+    job.run.record(job.plan.recipe)
     job.run.folder.write(BOOKS, json.dumps(stored, indent=1).encode())
     # The manifest comes last: it never stands beside another plan's books.
     manifest = finish(job, entries)

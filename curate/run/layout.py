@@ -1,16 +1,17 @@
 """Where everything of a run is, and whether an output may be used for a recipe."""
 
 import json
+import uuid
 from dataclasses import dataclass
 from typing import Any
-
-import yaml
 
 from curate.errors import IntegrityError, PurgedError, RunError
 from curate.recipe import Recipe
 from curate.storage import Folder
 
 RECIPE, RUN, BOOKS, MANIFEST = "recipe.yaml", "run.json", "books.json", "manifest.json"
+OWNER = "owner.json"
+"""In `work`: which run the raw samples belong to, so that no other run reads, or purges, what is not its own."""
 
 
 def read_json(folder: Folder, name: str) -> dict[str, Any]:
@@ -67,13 +68,28 @@ class Run:
             raise RunError(f"{self.folder.url}: holds files, and they are not a run's. Choose an empty --out.")
         else:
             work = None if self.work.url == (self.folder / "work").url else self.work.url
+            if self.work.names():
+                raise RunError(f"{self.work.url}: holds files, and they are not this run's. Choose an empty --work.")
             facts = {"recipe": recipe.name, "source": recipe.source.identity(), "snapshot": snapshot, "work": work}
+            facts["id"] = uuid.uuid4().hex
             self.folder.write(RUN, json.dumps(facts, indent=1).encode())
+        if not self.purged:
+            self._own_work(facts["id"])
+
+    def _own_work(self, name: str) -> None:
+        self.work.make_private()
+        if not self.work.names():
+            self.work.write(OWNER, json.dumps({"id": name}).encode())
+        self.need_own_work(name)
+
+    def need_own_work(self, name: str) -> None:
+        """Raise RunError where `work` holds another run's samples, or somebody's files."""
+        owner = read_json(self.work, OWNER).get("id") if self.work.exists(OWNER) else None
+        if owner != name:
+            raise RunError(f"{self.work.url}: holds what is not this run's, and is left alone. Choose another --work.")
 
     def record(self, recipe: Recipe) -> None:
-        """Keep the recipe as run, and make room for raw samples where there are or will be any."""
-        if not self.purged:
-            self.work.make_private()
+        """Keep the recipe as run: it stands beside the books that it gave."""
         self.folder.write(RECIPE, recipe.to_yaml().encode())
 
     def _check_same(self, facts: dict[str, Any], recipe: Recipe, snapshot: str) -> None:
@@ -109,7 +125,3 @@ class Run:
                 f"{self.folder.url}: {what} needs the raw samples, which `curate purge` deleted. "
                 "Run the recipe into another --out."
             )
-
-    def recipe_name(self) -> str:
-        """Return the name in the stored recipe."""
-        return str(yaml.safe_load(self.folder.read(RECIPE))["name"])

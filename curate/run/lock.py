@@ -71,15 +71,9 @@ def _on_disk(folder: Folder) -> Iterator[None]:
 def _in_store(folder: Folder) -> Iterator[None]:
     mine = _holder()
     while not folder.create(NAME, json.dumps(mine).encode()):
-        held = folder.read(NAME)
-        # A command that follows a killed one finds its lock: wait and see whether anybody renews it.
-        while time.time() - json.loads(held)["time"] < STALE_S:
-            time.sleep(RENEW_S * 1.5)
-            if not folder.exists(NAME):
-                break
-            if folder.read(NAME) != held:
-                raise _refuse(folder, held)
-        folder.delete(NAME)
+        _outlast(folder)
+    if json.loads(folder.read(NAME))["id"] != mine["id"]:
+        raise _refuse(folder, folder.read(NAME))
     stop = threading.Event()
     renewing = threading.Thread(target=_renew, args=(folder, mine, stop), daemon=True)
     renewing.start()
@@ -94,8 +88,21 @@ def _in_store(folder: Folder) -> Iterator[None]:
                 folder.delete(NAME)
 
 
+def _outlast(folder: Folder) -> None:
+    """Wait until a lock has gone unrenewed for STALE_S, by this machine's own clock, and remove it."""
+    held, began = folder.read(NAME), time.monotonic()
+    while time.monotonic() - began < STALE_S:
+        time.sleep(RENEW_S * 1.5)
+        if not folder.exists(NAME):
+            return
+        if folder.read(NAME) != held:
+            raise _refuse(folder, held)
+    folder.delete(NAME)
+
+
 def _renew(folder: Folder, mine: dict[str, str | int | float], stop: threading.Event) -> None:
     while not stop.wait(RENEW_S):
         # A renewal that fails is tried again; the work itself meets the same refusal, and reports it.
         with contextlib.suppress(StorageError):
-            folder.write(NAME, json.dumps(mine | {"time": time.time()}).encode())
+            if json.loads(folder.read(NAME))["id"] == mine["id"]:
+                folder.write(NAME, json.dumps(mine | {"time": time.time()}).encode())

@@ -6,7 +6,6 @@ null) and, for an Edit, `_findings`. What a stage raises on one row is isolated 
 
 import sys
 from collections.abc import Callable, Sequence
-from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -20,7 +19,6 @@ FAILED = pa.field("_failed", pa.string())
 FOUND = pa.field("_findings", pa.list_(FINDING))
 
 Measure = Callable[[pa.Table], pa.Table]
-Opened = TypeVar("Opened")
 
 
 def result_schema(stage: Stage) -> pa.Schema:
@@ -38,25 +36,14 @@ def open_stage(stage: Stage) -> Measure:
     """
     try:
         if isinstance(stage, Filter):
-            return _filtering(stage, _with_its_threads(stage, stage.open()))
+            return _filtering(stage, stage.open())
         if isinstance(stage, Edit):
-            return _editing(stage, _with_its_threads(stage, stage.open()))
+            return _editing(stage, stage.open())
     except ImportError as error:
         raise ModelError(
             f"{stage.name}: {error}. Install what filters need: pip install 'curate-multimodal[filters]'"
         ) from error
     raise StageError(f"{stage.name}: a {stage.kind} is not opened row by row")
-
-
-def _with_its_threads(stage: Stage, opened: Opened) -> Opened:
-    """Have torch, if the stage loaded it, use as many threads as the stage claims CPUs.
-
-    The number of threads changes the last bits of a score, so it may depend on the recipe alone, not on the machine.
-    """
-    torch = sys.modules.get("torch")
-    if torch is not None:
-        torch.set_num_threads(max(1, int(stage.resources.cpus)))
-    return opened
 
 
 def _filtering(stage: Filter, scorer: Scorer) -> Measure:
@@ -71,6 +58,7 @@ def _isolating(stage: Stage, measure: Measure) -> Measure:
     schema = result_schema(stage)
 
     def safe(table: pa.Table) -> pa.Table:
+        _claim_threads(stage)
         try:
             return measure(table)
         except CurateError:
@@ -86,6 +74,16 @@ def _isolating(stage: Stage, measure: Measure) -> Measure:
     return safe
 
 
+def _claim_threads(stage: Stage) -> None:
+    """Have torch, if a stage loaded it, use as many threads as this stage claims CPUs.
+
+    The number of threads changes the last bits of a score, so it may depend on the recipe alone, not on the machine.
+    """
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.set_num_threads(max(1, int(stage.resources.cpus)))
+
+
 def failed_rows(schema: pa.Schema, rows: int, reason: str) -> pa.Table:
     """Return results that say that rows failed."""
     columns = [pa.nulls(rows, f.type) for f in schema]
@@ -94,10 +92,17 @@ def failed_rows(schema: pa.Schema, rows: int, reason: str) -> pa.Table:
 
 
 def _scored(stage: Filter, columns: Sequence[pa.Array], rows: int) -> pa.Table:
-    arrays = [_flat(c) for c in columns]
+    arrays = [_numbers(_flat(c)) for c in columns]
     _check(stage, arrays, rows)
     unmeasured = pc.if_else(arrays[0].is_null(), "unmeasured", pa.scalar(None, pa.string()))
     return pa.table([*arrays, unmeasured], schema=result_schema(stage))
+
+
+def _numbers(column: pa.Array) -> pa.Array:
+    """Turn not-a-number into null: it compares as neither below nor above any threshold, and would pass them all."""
+    if not pa.types.is_floating(column.type):
+        return column
+    return pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
 
 
 def _edited(stage: Edit, edited: Edited, table: pa.Table) -> pa.Table:

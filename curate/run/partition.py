@@ -24,6 +24,7 @@ from curate.run.parts import read_table, reading, write_table
 from curate.run.shuffle import dropped_by, write_map
 from curate.sample import is_media
 from curate.stage import Filter
+from curate.storage import Folder
 
 _log = logging.getLogger(__name__)
 Opener = Callable[[Step], Measure]
@@ -93,10 +94,25 @@ def _results(job: Job, phase: Phase, step: Step, flow: Flow, opener: Opener) -> 
     if stored is not None and len(missing) == 0:
         return align(stored, pa.array(rows))
     fresh = _measure(job, phase, step, flow, missing, opener(step)) if len(missing) else _nothing(step)
-    whole = fresh if stored is None else _merged(read_table(folder, file), fresh)
-    write_table(folder, file, whole)
+    whole = _store(folder, file, fresh)
     _attach(step, flow, whole)
     return align(whole.select(light), pa.array(rows))
+
+
+def _store(folder: Folder, file: str, fresh: pa.Table) -> pa.Table:
+    """Add rows to a step's results and return all of them; a row that is stored by now stays as it is.
+
+    A worker can outlive its killed driver for seconds: what it measures late must not replace what was decided on.
+    """
+    stored = read_table(folder, file) if folder.exists(file) else None
+    if stored is None:
+        write_table(folder, file, fresh)
+        return fresh
+    new = fresh.filter(pc.invert(pc.is_in(fresh["row"], stored["row"].combine_chunks())))
+    whole = _merged(stored, new)
+    if new.num_rows:
+        write_table(folder, file, whole)
+    return whole
 
 
 def _nothing(step: Step) -> pa.Table:

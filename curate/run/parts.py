@@ -51,7 +51,7 @@ def reading(folder: Folder, name: str) -> Iterator[None]:
             yield
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
         raise IntegrityError(
-            f"{folder.path(name)}: damaged. Delete this file; the same command makes its results anew."
+            f"{folder.path(name)}: damaged. Restore it from a copy, or run the recipe into another --out."
         ) from error
 
 

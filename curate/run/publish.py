@@ -13,13 +13,15 @@ import pyarrow.compute as pc
 
 from curate.ledger import FOLDER as LEDGER_FOLDER
 from curate.ledger import LEDGER, part_name
-from curate.run.columns import load_columns
+from curate.run.columns import check_decided, load_columns
 from curate.run.flow import EVENTS, PASSED
 from curate.run.job import Job
 from curate.run.layout import MANIFEST
 from curate.run.parts import read_table, write_table
 from curate.shards import Manifest, ShardEntry, write_shard
+from curate.shards.index import index_name
 from curate.stage import Member
+from curate.storage import Folder
 
 SHARDS, SCORES = "shards", "scores"
 
@@ -90,10 +92,19 @@ def publish_shard(job: Job, shard: int, pieces: Sequence[Piece]) -> ShardEntry:
     """Write one shard, or return it where this plan wrote it before."""
     mark = f"{_marks(job)}/{shard:05d}.json"
     if job.run.work.exists(mark):
-        return ShardEntry(**json.loads(job.run.work.read(mark)))
+        entry = ShardEntry(**json.loads(job.run.work.read(mark)))
+        if not missing_files(job.run.folder, [entry]):
+            return entry
     entry = write_shard(job.run.folder / SHARDS, shard_name(shard), _samples(job, pieces))
     job.run.work.write(mark, json.dumps(asdict(entry)).encode())
     return entry
+
+
+def missing_files(run: Folder, entries: Sequence[ShardEntry]) -> list[str]:
+    """Return the shards and indexes that are named and not there."""
+    there = set(run.names(SHARDS))
+    named = [name for e in entries for name in (e.name, index_name(e.name))]
+    return [name for name in named if name not in there]
 
 
 def _samples(job: Job, pieces: Sequence[Piece]) -> Iterator[tuple[str, list[Member]]]:
@@ -110,7 +121,9 @@ def survivors(job: Job, piece: Piece) -> pa.Table:
     steps = tuple(s for p in job.plan.phases for s in p.steps)
     written = [f.name for f in job.plan.recipe.source.writes] + [f.name for s in steps for f in s.stage.writes]
     names = list(dict.fromkeys(n for n in written if n != "key"))
-    columns = load_columns(job, piece.partition, names, steps, passed["row"].combine_chunks())
+    rows = passed["row"].combine_chunks()
+    check_decided(job, piece.partition, steps, rows)
+    columns = load_columns(job, piece.partition, names, steps, rows)
     return columns.add_column(0, "key", passed["key"])
 
 

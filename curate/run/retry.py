@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from curate.errors import RunError
 from curate.plan import Plan, Step
 from curate.run.ingest import FOLDER as SOURCE
 from curate.run.layout import BOOKS, MANIFEST, Run
@@ -58,7 +59,15 @@ def _forget(plan: Plan, folder: Folder, name: str) -> int:
 
 
 def purge(run: Run) -> int:
-    """Delete the raw samples of a finished run; return how many partitions they were."""
+    """Delete the raw samples of a finished run; return how many partitions they were.
+
+    Raises:
+        RunError: the run is not finished, so nothing else holds its samples; or `work` holds what is not its own.
+    """
+    if not (run.folder.exists(BOOKS) and run.folder.exists(MANIFEST)):
+        raise RunError(f"{run.folder.url}: is not finished, and its raw samples are all there is. First: curate run")
+    if run.work.names():
+        run.need_own_work(run.facts()["id"])
     partitions = len([n for n in run.work.names(SOURCE) if n.startswith("part-")])
     # The listing's own mark goes first: killed midway, the run counts as purged and purging again ends it.
     run.work.delete(f"{SOURCE}/done.json")

@@ -12,6 +12,7 @@ from typing import IO, Any
 import fsspec
 
 from curate.errors import InputError, StorageError, nearest
+from curate.storage import refusals
 
 _VERSION_FIELDS = ("ETag", "etag", "mtime", "LastModified", "last_modified", "updated", "created")
 _MAGIC = (
@@ -59,8 +60,8 @@ class InputFile:
                 yield stream
         except (gzip.BadGzipFile, EOFError, zlib.error) as error:
             raise InputError(f"{self.path}: not gzip, or damaged: it cannot be decompressed to its end") from error
-        except OSError as error:
-            raise StorageError(f"{self.path}: {error.strerror or error}") from error
+        except refusals() as error:
+            raise StorageError(f"{self.path}: {getattr(error, 'strerror', None) or error}") from error
 
 
 def file_system(url: str) -> tuple[Any, str]:
@@ -88,8 +89,8 @@ def find_files(url: str, suffixes: tuple[str, ...]) -> list[InputFile]:
     fs, path = file_system(url)
     try:
         found = _matching(fs, path, suffixes)
-    except OSError as error:
-        raise StorageError(f"{url}: {error.strerror or error}") from error
+    except refusals() as error:
+        raise StorageError(f"{url}: {getattr(error, 'strerror', None) or error}") from error
     if found is None:
         raise InputError(f"{url}: no such file or folder, and no glob that matches a file")
     if not found:

@@ -19,8 +19,8 @@ from curate.storage import Folder
 CURATE = str(Path(sys.executable).with_name("curate"))
 STAGES = (
     {"line_number": {"at_most": 90}},
-    "last_digit",
     "shout",
+    "last_digit",
     "one_a_digit",
     {"poison": {"numbers": [4], "max_failed_fraction": 1}},
 )

@@ -88,7 +88,7 @@ def test_edited_books(run):
     run.folder.write("books.json", json.dumps(books).encode())
     assert check(run) == [
         "books: line_number: in 88 is not kept 80 + dropped 9 + failed 0",
-        "books: last_digit: 79 samples entered, 80 came from the stage before",
+        "books: shout: 79 samples entered, 80 came from the stage before",
     ]
 
 

@@ -125,11 +125,11 @@ def test_a_full_disk_is_one_clear_error_and_the_same_command_continues(small_dis
 
 @pytest.mark.parametrize("where", ["source", "samples/flaky-*"])
 def test_a_damaged_file_among_the_stored_is_named(out, tmp_path, where):
-    """What a machine that lost power may leave; deleting what the error names mends the run."""
+    """What a machine that lost power may leave."""
     flaky = {"flaky": {"until": "/"}}
     carry_out(out, lines(flaky))
     (damaged,) = (tmp_path / "run" / "work").glob(f"{where}/part-00002.*")
     whole = damaged.read_bytes()
     damaged.write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(IntegrityError, match=rf"{damaged}: damaged\. Delete this file"):
-        carry_out(out, lines(flaky, "shout"))
+    with pytest.raises(IntegrityError, match=rf"{damaged}: damaged\. Restore it"):
+        carry_out(out, lines(flaky, "line_number"))
