@@ -15,7 +15,7 @@ from curate.dedupe.repeated import RepeatedRows
 from curate.errors import ModelError
 from curate.recipe import Recipe
 from curate.sample import is_media
-from curate.stage import Edit, Filter, Reduce, Resources, Stage
+from curate.stage import Filter, Reduce, Resources, Stage
 
 
 @dataclass(frozen=True)
@@ -145,8 +145,3 @@ def _decided(step: Step) -> str:
 
 def _hash(*parts: Any) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
-
-
-def edits(plan: Plan) -> tuple[Step, ...]:
-    """Return the steps that fill or replace columns, in order."""
-    return tuple(s for s in plan.steps if isinstance(s.stage, Edit))

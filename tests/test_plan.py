@@ -2,7 +2,7 @@
 
 import pytest
 
-from curate.plan import edits, make_plan
+from curate.plan import make_plan
 from tests.run.lines import STAGES, lines
 
 
@@ -18,7 +18,6 @@ def test_phases_end_at_reduces():
     plan = plan_of()
     assert [[s.name for s in p.steps] for p in plan.phases] == [[], ["line_number", "shout", "last_digit"], ["poison"]]
     assert [p.reduce.name if p.reduce else None for p in plan.phases] == ["repeated_rows", "one_a_digit", None]
-    assert [s.name for s in edits(plan)] == ["shout", "last_digit"]
 
 
 def test_steps_that_take_the_same_share_a_worker():

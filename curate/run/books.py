@@ -1,7 +1,7 @@
 """Counting: for every stage, in = kept + dropped by reason + failed by reason; and the budget of failures."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -124,8 +124,3 @@ def _may_mend(plan: Plan, stage: str, count: StageBooks) -> bool:
 def _above(failed: int, entered: int) -> float:
     """Return a round fraction that would have let this many failures pass."""
     return min(1.0, round(failed / max(entered, 1) + 0.01, 2))
-
-
-def total_failed(books: Iterable[StageBooks]) -> int:
-    """Return how many samples failed anywhere."""
-    return sum(count.failed.total() for count in books)

@@ -78,7 +78,9 @@ def test_on_an_object_store_the_lock_is_let_go(s3):
         assert not folder.exists(".lock")
 
 
-def test_on_an_object_store_a_stale_lock_is_taken_over(s3):
+def test_on_an_object_store_a_stale_lock_is_taken_over(s3, monkeypatch):
+    monkeypatch.setattr(lock, "RENEW_S", 0.05)
+    monkeypatch.setattr(lock, "STALE_S", 0.3)
     folder = Folder(f"{s3}/run")
     folder.write(".lock", json.dumps({"pid": 1, "host": "gone", "id": "x", "time": time.time() - 3600}).encode())
     with locked(folder):
