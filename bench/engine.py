@@ -34,7 +34,9 @@ PARTITION = 200
 
 
 def say(what: str, ours: float, peer: float | None, unit: str, goal: str) -> None:
-    ratio = None if not peer else round(ours / peer, 4)
+    """Print one line. A ratio above 1 says that ours is better: of seconds and megabytes, less is."""
+    better = None if not peer else peer / ours if unit in {"s", "MB"} else ours / peer
+    ratio = None if better is None else round(better, 4)
     line = {"bench": "engine", "what": what, "ours": round(ours, 3), "peer": None if peer is None else round(peer, 3)}
     print(json.dumps(line | {"unit": unit, "ratio": ratio, "goal": goal}), flush=True)
 
