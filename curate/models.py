@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from curate.errors import ModelError
+from curate.errors import ModelError, nearest
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,8 @@ class Model:
     """Of the weights, as published."""
     weights: tuple[str, ...] = ()
     """Files below the model's folder that hold what it computes with; empty when the model is one file."""
+    known: tuple[str, ...] = ()
+    """Names that the stage knows, to tell which was meant."""
 
     def locate(self) -> Path:
         """Return the folder or file on this machine.
@@ -35,9 +37,9 @@ class Model:
             if path is not None:
                 return path
         raise ModelError(
-            f"model '{self.name}' is not on this machine. Give a path in the recipe, put it under "
-            f"$CURATE_MODELS/{self.name.replace('/', '--')}, or fetch it once with "
-            f"`hf download {self.name}` where the network allows it."
+            f"model '{self.name}' is not on this machine.{nearest(self.name, self.known)} "
+            f"Give a path in the recipe, put it under $CURATE_MODELS/{self.name.replace('/', '--')}, "
+            f"or fetch it once with `hf download {self.name}` where the network allows it."
         )
 
     def fingerprint(self) -> str:

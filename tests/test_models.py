@@ -74,3 +74,8 @@ def test_a_missing_weight_file_is_an_error(offline):
     (offline / "net").mkdir()
     with pytest.raises(ModelError, match=r"has no file weights\.bin"):
         Model(str(offline / "net"), "MIT", weights=("weights.bin",)).fingerprint()
+
+
+def test_a_mistyped_name_is_told_with_the_one_that_was_meant(offline):
+    with pytest.raises(ModelError, match=r"'unbiasd' is not on this machine\. Did you mean 'unbiased'\?"):
+        Model("unbiasd", "MIT", known=("original", "unbiased")).locate()

@@ -20,7 +20,7 @@ class Alignment(Filter):
     """Drop samples whose caption and picture are less alike than `at_least`.
 
     The score is the cosine between their embeddings, as in CLIPScore, Hessel et al. (2021), arXiv:2104.08718, without
-    its factor and floor. It depends on the model: 0.2 keeps most true pairs of CLIP ViT-L/14. A picture that cannot be
+    its factor and floor. It depends on the model: take a threshold from your own data. A picture that cannot be
     decoded or a caption without text has no score and fails. `conse-lite0-minilm` names a small classifier joined to a
     sentence encoder, which needs no download and is weaker.
     """
@@ -39,7 +39,8 @@ class Alignment(Filter):
         """Name the checkpoint, or the two parts of the small model."""
         if self.model == conse.NAME:
             return (conse.CLASSIFIER, conse.SENTENCES)
-        return (Model(self.model, licence="as its model card says"),)
+        known = ("openai/clip-vit-large-patch14", conse.NAME)
+        return (Model(self.model, licence="as its model card says", known=known),)
 
     def open(self) -> Scorer:
         """Load the model; return a function from pictures and captions to cosines, distinct captions once."""

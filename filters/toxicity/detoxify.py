@@ -28,7 +28,9 @@ MAX_TOKENS = 512  # positions of all three encoders
 
 def model(name: str) -> Model:
     """Name the weights of one of Detoxify's models, or of a folder."""
-    return Model(HUB.get(name, name), licence="Apache-2.0")
+    if name in HUB:
+        return Model(HUB[name], licence="Apache-2.0")
+    return Model(name, licence="as its source says", known=(*HUB, "tox-block"))
 
 
 def load(folder: Path, labels: Sequence[str]) -> Callable[[Sequence[str]], npt.NDArray[np.float32]]:
