@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from curate.ledger import LEDGER
 from curate.run.books import Books, StageBooks
+from curate.run.opened import flat
 
 EVENTS = pa.schema([pa.field("row", pa.int32(), nullable=False), *LEDGER])
 """Ledger rows with the place of their sample in the partition."""
@@ -58,7 +59,7 @@ class Flow:
     def settle(self, stage: str, failed: pa.Array, dropped: pa.Array, score: pa.Array) -> None:
         """Count a stage's verdict on the living rows (string[n] reasons or null) and write it down."""
         living = self.living
-        failed, dropped, score = _flat(failed), _flat(dropped), _flat(score)
+        failed, dropped, score = flat(failed), flat(dropped), flat(score)
         dropped = pc.if_else(failed.is_valid(), pa.scalar(None, pa.string()), dropped)
         self._write(stage, "failed", failed, pa.nulls(len(living), pa.float32()), living)
         self._write(stage, "dropped", dropped, score, living)
@@ -87,7 +88,7 @@ class Flow:
         n = len(positions)
         identity = self.rows.select(["row", "key"]).take(pa.array(positions))
         columns = [
-            _flat(identity["row"]), _flat(identity["key"]), pa.repeat(stage, n), pa.repeat(event, n),
+            flat(identity["row"]), flat(identity["key"]), pa.repeat(stage, n), pa.repeat(event, n),
             pa.nulls(n, pa.string()) if reason is None else reason,
             pa.nulls(n, pa.float32()) if score is None else score.cast(pa.float32()),
             pa.nulls(n, pa.string()) if detector is None else detector,
@@ -101,7 +102,3 @@ class Flow:
         # A stable order: by row, then by the order in which stages wrote.
         order = np.argsort(events["row"].to_numpy(), kind="stable")
         return events.take(pa.array(order)).combine_chunks()
-
-
-def _flat(column: pa.Array | pa.ChunkedArray) -> pa.Array:
-    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column

@@ -92,7 +92,7 @@ def failed_rows(schema: pa.Schema, rows: int, reason: str) -> pa.Table:
 
 
 def _scored(stage: Filter, columns: Sequence[pa.Array], rows: int) -> pa.Table:
-    arrays = [_numbers(_flat(c)) for c in columns]
+    arrays = [_numbers(flat(c)) for c in columns]
     _check(stage, arrays, rows)
     unmeasured = pc.if_else(arrays[0].is_null(), "unmeasured", pa.scalar(None, pa.string()))
     return pa.table([*arrays, unmeasured], schema=result_schema(stage))
@@ -107,17 +107,17 @@ def _numbers(column: pa.Array) -> pa.Array:
 
 def _edited(stage: Edit, edited: Edited, table: pa.Table) -> pa.Table:
     rows = table.num_rows
-    arrays = [_flat(edited.columns[f.name]) for f in stage.writes]
+    arrays = [flat(edited.columns[f.name]) for f in stage.writes]
     _check(stage, arrays, rows)
     if edited.changed is not None:
         before = [_column(table, f) for f in stage.writes]
         arrays = [pc.if_else(edited.changed, new, old) for new, old in zip(arrays, before, strict=True)]
-    failed = pa.nulls(rows, pa.string()) if edited.failed is None else _flat(edited.failed).cast(pa.string())
+    failed = pa.nulls(rows, pa.string()) if edited.failed is None else flat(edited.failed).cast(pa.string())
     return pa.table([*arrays, failed, _by_row(edited.findings, rows)], schema=result_schema(stage))
 
 
 def _column(table: pa.Table, field: pa.Field) -> pa.Array:
-    return _flat(table[field.name]) if field.name in table.column_names else pa.nulls(table.num_rows, field.type)
+    return flat(table[field.name]) if field.name in table.column_names else pa.nulls(table.num_rows, field.type)
 
 
 def _by_row(findings: pa.Table | None, rows: int) -> pa.Array:
@@ -127,11 +127,12 @@ def _by_row(findings: pa.Table | None, rows: int) -> pa.Array:
     findings = findings.select(FINDINGS.names).cast(FINDINGS).sort_by("row").combine_chunks()
     counts = np.bincount(findings["row"].to_numpy(), minlength=rows)
     offsets = pa.array(np.concatenate([[0], np.cumsum(counts)]), pa.int32())
-    parts = [_flat(findings[f.name]) for f in FINDING]
+    parts = [flat(findings[f.name]) for f in FINDING]
     return pa.ListArray.from_arrays(offsets, pa.StructArray.from_arrays(parts, fields=list(FINDING)))
 
 
-def _flat(column: pa.Array | pa.ChunkedArray) -> pa.Array:
+def flat(column: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """Return a column in one piece."""
     return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
 
 

@@ -1,12 +1,11 @@
 """What a training run is told: sizes of the architecture, and how it is trained. Presets are data."""
 
-import difflib
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from curate.errors import TrainError
+from curate.errors import TrainError, nearest
 
 Part = Literal["vision", "projector", "language"]
 _MIB = 1 << 20
@@ -167,8 +166,7 @@ def _names(values: dict[str, Any]) -> list[str]:
 
 
 def _nearest(name: str, names: list[str]) -> str:
-    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-    return f" Did you mean '{close[0]}'?" if close else f" There are: {', '.join(sorted(names))}"
+    return nearest(name, names) or f" There are: {', '.join(sorted(names))}"
 
 
 def _spell(error: Any) -> str:
