@@ -1,0 +1,1 @@
+"""The parts that architectures are put together from: vision towers, the Q-Former, language models."""
