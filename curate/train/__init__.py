@@ -27,9 +27,9 @@ def train(  # one entry for the command line: each argument is one of its option
         TrainError: the preset, an override, the data or what `out` holds cannot be used.
         LockedError: another process trains into `out`.
     """
-    from curate.train.loop import Job, run
+    from curate.train.job import Job, carry_out
 
-    return run(Job(preset, data, out, dict(overrides), resume), progress)
+    return carry_out(Job(preset, data, out, dict(overrides), resume), progress)
 
 
 def generate(checkpoint: str, image: bytes, question: str, *, max_new_tokens: int = 40) -> str:
@@ -40,6 +40,7 @@ def generate(checkpoint: str, image: bytes, question: str, *, max_new_tokens: in
     Raises:
         TrainError: there is no checkpoint, or the picture or question cannot be used.
     """
+    from curate.train.decoder import Decoding
     from curate.train.generate import answer
 
-    return answer(checkpoint, image, question, max_new_tokens)
+    return answer(checkpoint, image, question, Decoding(max_new_tokens))

@@ -1,10 +1,11 @@
 """Checkpoints: folders that appear whole, hold all that the next step depends on, and say what data made them.
 
 OUT/checkpoints/step-00000100/
-    model.safetensors       every weight
-    optimizer.safetensors   AdamW's moments by parameter name, and torch's random state
-    tokenizer.json
-    state.json              step, failures, config, dataset version and its shards, sha256 of the other three
+    model.safetensors            every weight that learns
+    optimizer.safetensors        AdamW's moments by parameter name
+    tokenizer-language.json      and one for each other vocabulary
+    state.json                   step, failures, settings, dataset version and its shards, sha256 of the other files and
+                                 of the weights that do not learn
 """
 
 import hashlib
@@ -21,16 +22,18 @@ from safetensors.torch import load_file, save_file
 
 from curate.errors import TrainError
 from curate.shards import ShardReader
-from curate.train.learner import Learner, optimizer_for
-from curate.train.llava import Llava
-from curate.train.presets import Config
-from curate.train.tokens import load as load_tokenizer
+from curate.train.config import Training
+from curate.train.learner import Learner, build
+from curate.train.model import Architecture
+from curate.train.optimizer import optimizer_for
+from curate.train.presets import settings
+from curate.train.ranks import Ranks
+from curate.train.vocabulary import load as load_vocabulary
 
-FORMAT = "curate-checkpoint-1"
+FORMAT = "curate-checkpoint-2"
 KEPT = 2
 _STATE = "state.json"
-_RANDOM = "random_state"
-_FILES = ("model.safetensors", "optimizer.safetensors", "tokenizer.json")
+_MODEL, _OPTIMIZER = "model.safetensors", "optimizer.safetensors"
 _REMEDY = "Delete that folder: training goes on from the checkpoint before it, or starts over where there is none"
 
 
@@ -52,16 +55,23 @@ class Origin:
         return cls(reader.version, len(reader), shards)
 
 
-def save(out: Path, learner: Learner, config: Config, origin: Origin) -> Path:
-    """Write a checkpoint under `out` in one step, then delete all but the newest two."""
+def save(out: Path, learner: Learner, origin: Origin, among: Ranks) -> None:
+    """Write a checkpoint under `out` in one step, then delete all but the newest two; one process does."""
+    if among.first:
+        _write(out, learner, origin)
+    among.wait()
+
+
+def _write(out: Path, learner: Learner, origin: Origin) -> None:
     folder = _folder(out)
     draft = folder / ".tmp-checkpoint"
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
-    save_file({n: t.contiguous() for n, t in learner.model.state_dict().items()}, draft / "model.safetensors")
-    save_file(_moments(learner), draft / "optimizer.safetensors")
-    learner.tokenizer.save(str(draft / "tokenizer.json"))
-    (draft / _STATE).write_text(_spelled(draft, learner, config, origin), encoding="utf-8")
+    save_file({n: t.detach().contiguous() for n, t in learner.model.learns().items()}, draft / _MODEL)
+    save_file(_moments(learner), draft / _OPTIMIZER)
+    for name, vocabulary in learner.vocabularies.items():
+        vocabulary.tokenizer.save(str(draft / _vocabulary_file(name)))
+    (draft / _STATE).write_text(_spelled(draft, learner, origin), encoding="utf-8")
     for path in [*draft.iterdir(), draft]:
         _sync(path)
     target = folder / f"step-{learner.step:08d}"
@@ -69,7 +79,6 @@ def save(out: Path, learner: Learner, config: Config, origin: Origin) -> Path:
     _sync(folder)
     for old in saved(out)[:-KEPT]:
         shutil.rmtree(old)
-    return target
 
 
 def saved(out: Path) -> list[Path]:
@@ -77,48 +86,87 @@ def saved(out: Path) -> list[Path]:
     return sorted(_folder(out).glob("step-*"))
 
 
-def restore(folder: Path) -> tuple[Learner, Config, Origin]:
+def newest(folder: Path) -> Path:
+    """Return the checkpoint at `folder`, or the newest one that `curate train` wrote under it.
+
+    Raises:
+        TrainError: there is none.
+    """
+    if (folder / _STATE).exists():
+        return folder
+    checkpoints = saved(folder)
+    if not checkpoints:
+        raise TrainError(f"{folder}: holds no checkpoint. Give a folder that `curate train --out` wrote to")
+    return checkpoints[-1]
+
+
+def restore(folder: Path) -> tuple[Learner, Origin]:
     """Read a checkpoint back, whole.
 
     Raises:
-        TrainError: it is broken or of another format.
+        TrainError: it is broken, of another format, or its frozen weights are not those it was trained with.
     """
     state = _read_state(folder)
     try:
-        config = Config.model_validate(state["config"])
+        config = settings(state["config"])
         data = state["data"]
         origin = Origin(data["version"], data["samples"], tuple((s["name"], s["sha256"]) for s in data["shards"]))
-        broken = [name for name in _FILES if _sha256(folder / name) != state["files"][name]]
+        broken = [name for name, sha256 in state["files"].items() if _sha256(folder / name) != sha256]
         progress = {"step": int(state["step"]), "failed": int(state["failed"])}
-    except (KeyError, TypeError, ValueError, OSError) as error:
+        frozen = dict(state["frozen"])
+    except (KeyError, TypeError, ValueError, AttributeError, OSError) as error:
         raise TrainError(f"{folder}: broken checkpoint ({type(error).__name__}: {error}). {_REMEDY}") from error
     if broken:
         raise TrainError(f"{folder}: {', '.join(broken)} changed since it was written. {_REMEDY}")
-    return _load(folder, config, progress), config, origin
+    learner = _load(folder, config, progress)
+    _require_frozen(folder, frozen, learner)
+    return learner, origin
 
 
-def _load(folder: Path, config: Config, progress: dict[str, int]) -> Learner:
-    model = Llava(config)
-    model.load_state_dict(load_file(folder / "model.safetensors"))
+def _load(folder: Path, config: Training, progress: dict[str, int]) -> Learner:
+    model = build(config)
+    learns, weights = model.learns(), load_file(folder / _MODEL)
+    if learns.keys() != weights.keys():
+        raise TrainError(f"{folder}: holds other weights than its settings call for. {_REMEDY}")
+    with torch.no_grad():
+        for name, parameter in learns.items():
+            parameter.copy_(weights[name])
     optimizer = optimizer_for(model, config)
-    _put_moments(model, optimizer, load_file(folder / "optimizer.safetensors"))
-    return Learner(model, load_tokenizer(folder / "tokenizer.json"), optimizer, **progress)
+    _put_moments(model, optimizer, load_file(folder / _OPTIMIZER))
+    vocabularies = {
+        path.stem.removeprefix("tokenizer-"): load_vocabulary(path) for path in sorted(folder.glob("tokenizer-*.json"))
+    }
+    return Learner(model, vocabularies, optimizer, **progress)
+
+
+def _require_frozen(folder: Path, frozen: dict[str, str], learner: Learner) -> None:
+    differing = [name for name, sha256 in learner.frozen.items() if frozen.get(name) != sha256]
+    if differing:
+        raise TrainError(
+            f"{folder}: was trained with other frozen weights of {', '.join(differing)} than are here now. "
+            "Put those back where its settings say they come from"
+        )
 
 
 def _folder(out: Path) -> Path:
     return out / "checkpoints"
 
 
-def _spelled(draft: Path, learner: Learner, config: Config, origin: Origin) -> str:
+def _vocabulary_file(name: str) -> str:
+    return f"tokenizer-{name}.json"
+
+
+def _spelled(draft: Path, learner: Learner, origin: Origin) -> str:
     data: dict[str, Any] = asdict(origin)
     data["shards"] = [{"name": name, "sha256": sha256} for name, sha256 in origin.shards]
     content = {
         "format": FORMAT,
         "step": learner.step,
         "failed": learner.failed,
-        "config": config.model_dump(mode="json"),
+        "config": learner.model.training_config.model_dump(mode="json"),
         "data": data,
-        "files": {name: _sha256(draft / name) for name in _FILES},
+        "files": {path.name: _sha256(path) for path in draft.iterdir()},
+        "frozen": learner.frozen,
         "torch": torch.__version__,
     }
     return json.dumps(content, indent=1, sort_keys=True) + "\n"
@@ -138,18 +186,14 @@ def _moments(learner: Learner) -> dict[str, torch.Tensor]:
     """Name AdamW's state by parameter, `language.lm_head.weight:exp_avg`; parameters never stepped have none."""
     names = {p: n for n, p in learner.model.named_parameters()}
     slots = learner.optimizer.state.items()
-    moments = {f"{names[p]}:{slot}": t.contiguous() for p, state in slots for slot, t in state.items()}
-    return {**moments, _RANDOM: torch.get_rng_state()}
+    return {f"{names[p]}:{slot}": t.contiguous() for p, state in slots for slot, t in state.items()}
 
 
-def _put_moments(model: Llava, optimizer: torch.optim.Optimizer, moments: Mapping[str, torch.Tensor]) -> None:
+def _put_moments(model: Architecture, optimizer: torch.optim.Optimizer, moments: Mapping[str, torch.Tensor]) -> None:
     parameters = dict(model.named_parameters())
     for name, tensor in moments.items():
-        if name == _RANDOM:
-            torch.set_rng_state(tensor)
-        else:
-            parameter, slot = name.rsplit(":", 1)
-            optimizer.state[parameters[parameter]][slot] = tensor
+        parameter, slot = name.rsplit(":", 1)
+        optimizer.state[parameters[parameter]][slot] = tensor
 
 
 def _sha256(path: Path) -> str:

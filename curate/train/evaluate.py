@@ -1,45 +1,45 @@
-"""Does the model look? Its loss with the pictures against its loss without them."""
+"""Does the model look? Its losses with the pictures against its losses without them."""
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 
 from curate.errors import TrainError
-from curate.train.data import Corpus, collate
-from curate.train.llava import Llava
-from curate.train.presets import Config
+from curate.train.corpus import Corpus, collate
+from curate.train.model import Architecture
 
 
-def report(model: Llava, corpus: Corpus, config: Config, samples: int) -> dict[str, float]:
-    """Return mean losses in nats per token: of trained samples and of held-out ones, with pictures and with blanks."""
-    trained = samples - config.held_out
-    positions = range(min(config.eval_samples, trained))
-    losses = _pair(model, corpus, config, [corpus.training(p) for p in positions])
-    figures = {"eval_loss": losses.seen, "eval_loss_blank": losses.blank}
+def report(model: Architecture, corpus: Corpus) -> dict[str, float]:
+    """Return mean losses in nats: of trained samples and of held-out ones, with pictures and with blank ones.
+
+    Samples are compared within batches of the training's size, where a loss compares them.
+    """
+    config = model.training_config
+    trained = len(corpus) - config.held_out
+    figures = _pair(model, corpus, "eval_loss", [corpus.training(p) for p in range(min(config.eval_samples, trained))])
     if config.held_out:
-        losses = _pair(model, corpus, config, [corpus.held_out(p) for p in range(config.held_out)])
-        figures |= {"held_out_loss": losses.seen, "held_out_loss_blank": losses.blank}
+        held_out = [corpus.held_out(p) for p in range(config.held_out)]
+        figures |= _pair(model, corpus, "held_out_loss", held_out)
     return figures
 
 
-@dataclass(frozen=True)
-class _Pair:
-    seen: float
-    blank: float
-
-
 @torch.inference_mode()
-def _pair(model: Llava, corpus: Corpus, config: Config, indices: Sequence[int]) -> _Pair:
-    sums, tokens = [0.0, 0.0], 0
-    for start in range(0, len(indices), config.batch_size):
-        usable, _ = corpus.draw(indices[start : start + config.batch_size])
-        if not usable:
+def _pair(model: Architecture, corpus: Corpus, name: str, indices: Sequence[int]) -> dict[str, float]:
+    model.eval()
+    sums = {"": Counter[str](), "_blank": Counter[str]()}
+    counts = Counter[str]()
+    size = model.training_config.batch_size
+    for start in range(0, len(indices), size):
+        drawn = corpus.take((index, index) for index in indices[start : start + size])
+        if not drawn.examples:
             continue
-        for blank_pictures in (False, True):
-            batch = collate(usable, config.vision.image_size, blank_pictures=blank_pictures)
-            sums[blank_pictures] += float(model.loss_sum(batch))
-        tokens += batch.tokens
-    if not tokens:
+        for suffix, total in sums.items():
+            batch = collate(drawn, corpus.transform, blank_pictures=bool(suffix))
+            total.update({loss: float(value) for loss, value in model(batch).items()})
+        counts.update(model.count(batch))
+    model.train()
+    if not counts:
         raise TrainError(f"none of the {len(indices)} samples to evaluate can be used; metrics.jsonl says why")
-    return _Pair(sums[0] / tokens, sums[1] / tokens)
+    weights = {loss: model.WEIGHTS[loss] / n for loss, n in counts.items() if n}
+    return {f"{name}{suffix}": sum(w * total[loss] for loss, w in weights.items()) for suffix, total in sums.items()}

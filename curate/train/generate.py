@@ -1,44 +1,26 @@
 """Asking a checkpoint about a picture."""
 
+import random
+from dataclasses import replace
 from pathlib import Path
-
-import torch
 
 from curate.errors import TrainError
 from curate.train import checkpoint
-from curate.train.data import Example, collate
-from curate.train.pictures import decode
-from curate.train.tokens import bounds, tokenise
+from curate.train.corpus import Drawn, collate
+from curate.train.decoder import Decoding
+from curate.train.template import PICTURE, Unusable
 
 
-def answer(folder: str, image: bytes, question: str, max_new_tokens: int) -> str:
-    """Return the greedy answer, without the tokens that open and close it."""
-    learner, config, _ = checkpoint.restore(_newest(Path(folder)))
-    pixels = decode(image, config.vision.image_size, config.max_pixels)
-    if isinstance(pixels, str):
-        raise TrainError(f"the picture cannot be used: {pixels}. Give a whole jpg, png, webp or gif")
-    asked = tokenise(learner.tokenizer, [(_asked(question), "")], config.vision.patches)
-    room = config.language.context - len(asked.ids)
-    if room <= 0:
-        raise TrainError(f"the question is too long: {len(asked.ids)} of {config.language.context} places. Shorten it")
-    batch = collate([Example(asked.ids, asked.labels, pixels)], config.vision.image_size, blank_pictures=False)
-    _, end = bounds(learner.tokenizer)
-    with torch.inference_mode():
-        said = learner.model.greedy(batch.ids_BL, batch.pixels_PCSS, end, min(room, max_new_tokens))
-    return str(learner.tokenizer.decode(said)).strip()
-
-
-def _asked(question: str) -> str:
-    """Put the picture before the question, as the conversations that it learned from do."""
-    if not question.strip() or "<image>" in question:
-        raise TrainError("give a question in words, without <image>: the picture is put before it")
-    return f"<image>\n{question.strip()}"
-
-
-def _newest(folder: Path) -> Path:
-    if (folder / "state.json").exists():
-        return folder
-    checkpoints = checkpoint.saved(folder)
-    if not checkpoints:
-        raise TrainError(f"{folder}: holds no checkpoint. Give a folder that `curate train --out` wrote to")
-    return checkpoints[-1]
+def answer(folder: str, image: bytes, question: str, how: Decoding) -> str:
+    """Return what the model says of a picture, asked a question."""
+    learner, _ = checkpoint.restore(checkpoint.newest(Path(folder)))
+    model, examples = learner.model.eval(), learner.examples
+    if PICTURE in question:
+        raise TrainError(f"give a question in words, without {PICTURE}: the picture is put where it belongs")
+    try:
+        picture = examples.transform.decode(image, random.Random(0))
+    except Unusable as reason:
+        raise TrainError(f"the picture cannot be used: {reason}. Give a whole jpg, png, webp or gif") from None
+    example = replace(examples.asked(question.strip()), picture=picture)
+    (said,) = model.generate(collate(Drawn([example], [0], []), examples.transform), replace(how, ends=examples.ends))
+    return learner.vocabularies["language"].decode(said)

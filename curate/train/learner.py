@@ -1,94 +1,100 @@
 """Everything that changes while a model is trained, and how it begins."""
 
-import os
-from collections.abc import Callable
+import random
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import torch
-from tokenizers import Tokenizer
-from transformers import CLIPVisionModel, LlamaForCausalLM
 
 from curate.errors import TrainError
 from curate.shards import ShardReader
-from curate.train.data import learn_tokenizer
-from curate.train.llava import Llava
-from curate.train.presets import Config
-from curate.train.tokens import load
+from curate.train.architectures import kind_of
+from curate.train.config import Training
+from curate.train.corpus import Examples
+from curate.train.model import Architecture
+from curate.train.optimizer import optimizer_for
+from curate.train.order import sampler
+from curate.train.samples import Sample
+from curate.train.template import Unusable
+from curate.train.vocabulary import FILE, Vocabulary, learn, load
+from curate.train.weights import fill, fingerprint
+
+TOKENIZER_SAMPLES = 20_000  # a vocabulary of a few thousand changes little past this many short conversations
+
+Progress = Callable[[dict[str, Any]], None]
 
 
 @dataclass
 class Learner:
     """A model on its way: what a checkpoint holds."""
 
-    model: Llava
-    tokenizer: Tokenizer
+    model: Architecture
+    vocabularies: dict[str, Vocabulary]
     optimizer: torch.optim.Optimizer
     step: int = 0
     """Steps done."""
     failed: int = 0
     """Samples drawn so far that could not be used; a sample counts each time it is drawn."""
 
+    @cached_property
+    def frozen(self) -> dict[str, str]:
+        """The sha256 of each part that does not learn."""
+        return {name: fingerprint(part) for name, part in self.model.frozen()}
 
-def begin(config: Config, reader: ShardReader) -> Learner:
-    """Build model, tokenizer and optimizer.
+    @cached_property
+    def examples(self) -> Examples:
+        """How samples are read for this model."""
+        config = self.model.training_config
+        made: Examples = kind_of(config).examples(config, self.vocabularies)
+        return made
+
+
+def begin(config: Training, reader: ShardReader) -> Learner:
+    """Build model, vocabularies and optimizer.
 
     Raises:
         TrainError: weights that the config asks for are missing or of other sizes.
     """
-    if config.pretrained and not (config.vision_from and config.language_from):
-        raise TrainError(
-            f"{config.preset} starts from pretrained towers: name folders with --set vision_from=DIR "
-            "--set language_from=DIR (as save_pretrained writes them), or train llava-tiny, which needs none"
-        )
-    if config.language_from:
-        tokenizer = load(Path(config.language_from) / "tokenizer.json")
-        _require_room(tokenizer, config)
-    else:
-        tokenizer = learn_tokenizer(reader, config)
+    vocabularies = {name: _vocabulary(name, config, reader) for name in kind_of(config).examples.VOCABULARIES}
+    model = build(config)
+    return Learner(model, vocabularies, optimizer_for(model, config))
+
+
+def build(config: Training) -> Architecture:
+    """Make a model whose random weights are a function of the seed, and load those that come from elsewhere.
+
+    Raises:
+        TrainError: weights that the config asks for are missing or of other sizes.
+    """
     torch.manual_seed(config.seed)
-    model = Llava(config)
-    if config.vision_from:
-        _fill(model.vision, CLIPVisionModel, config.vision_from)
-    if config.language_from:
-        _fill(model.language, LlamaForCausalLM, config.language_from)
-    return Learner(model, tokenizer, optimizer_for(model, config))
+    model = kind_of(config).model(config)
+    fill(model, config)
+    return model
 
 
-def optimizer_for(model: Llava, config: Config) -> torch.optim.Optimizer:
-    """AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101); gains and biases do not decay."""
-    trainable = [p for p in model.parameters() if p.requires_grad]
-    groups = [
-        {"params": [p for p in trainable if p.ndim >= 2], "weight_decay": config.weight_decay},  # noqa: PLR2004 - matrices
-        {"params": [p for p in trainable if p.ndim < 2], "weight_decay": 0.0},  # noqa: PLR2004
-    ]
-    return torch.optim.AdamW(groups, lr=config.learning_rate, betas=(0.9, config.beta2))
+def _vocabulary(name: str, config: Training, reader: ShardReader) -> Vocabulary:
+    """Read the vocabulary beside a part's weights, or learn one; a part has at least as many embeddings."""
+    folder, room = getattr(config, f"{name}_from", ""), getattr(config, name).vocabulary
+    specials = kind_of(config).examples.VOCABULARIES[name]
+    if not folder:
+        return learn(_texts(config, reader), room, specials)
+    vocabulary = load(Path(folder) / FILE)
+    for token in specials:
+        vocabulary.id(token)
+    if len(vocabulary) > room:
+        raise TrainError(f"{folder}: has {len(vocabulary)} tokens, but {name}.vocabulary is {room}")
+    return vocabulary
 
 
-def _require_room(tokenizer: Tokenizer, config: Config) -> None:
-    size, room = tokenizer.get_vocab_size(), config.language.vocabulary
-    if size > room:
-        raise TrainError(f"{config.language_from}: has {size} tokens, but language.vocabulary is {room}")
-
-
-def _fill(part: torch.nn.Module, kind: Any, folder: str) -> None:
-    """Copy pretrained weights into a part of the same sizes."""
-    if not os.path.isfile(f"{folder}/config.json"):  # noqa: PTH113 - the folder is text for transformers too
-        raise TrainError(f"{folder}: no weights as save_pretrained writes them (config.json and model.safetensors)")
-    weights = kind.from_pretrained(folder, dtype=torch.float32, local_files_only=True).state_dict()
-    ours = part.state_dict()
-    differing = [n for n in ours.keys() | weights.keys() if _shape(ours, n) != _shape(weights, n)]
-    if differing:
-        raise TrainError(
-            f"{folder}: its sizes are not the preset's, {len(differing)} tensors differ, such as {min(differing)}: "
-            f"{_shape(weights, min(differing))} there, {_shape(ours, min(differing))} here"
-        )
-    part.load_state_dict(weights)
-
-
-def _shape(state: dict[str, torch.Tensor], name: str) -> tuple[int, ...] | None:
-    return tuple(state[name].shape) if name in state else None
-
-
-Progress = Callable[[dict[str, Any]], None]
+def _texts(config: Training, reader: ShardReader) -> Iterator[str]:
+    """Yield what the first samples in training order say."""
+    training, _ = sampler(len(reader), config.held_out, config.seed)
+    for place in range(min(len(reader) - config.held_out, TOKENIZER_SAMPLES)):
+        sample = Sample(reader.read(training(place)), random.Random(place))
+        try:
+            yield from kind_of(config).examples.texts(sample)
+        except Unusable:  # counted when it is drawn
+            continue

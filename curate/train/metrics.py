@@ -12,12 +12,17 @@ from curate.errors import TrainError
 class Metrics:
     """The file, open for appending after the lines of the steps that are done."""
 
-    def __init__(self, path: Path, steps_done: int) -> None:
+    def __init__(self, path: Path, steps_done: int, *, writes: bool = True) -> None:
         """Cut the file behind step `steps_done`: what a killed run wrote past its checkpoint is trained again.
+
+        Of several processes one writes; for the others every line is lost.
 
         Raises:
             TrainError: lines of steps that were done are missing.
         """
+        self._stream = open(os.devnull, "ab")  # noqa: PTH123, SIM115 - closed by __exit__
+        if not writes:
+            return
         lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
         kept = lines[:steps_done]
         if [_step(line) for line in kept] != list(range(1, steps_done + 1)):
@@ -28,6 +33,7 @@ class Metrics:
         draft = path.with_name(".tmp-" + path.name)
         draft.write_bytes(b"".join(kept))
         draft.replace(path)
+        self._stream.close()
         self._stream = path.open("ab")
 
     def __enter__(self) -> Self:
@@ -45,7 +51,8 @@ class Metrics:
 
     def sync(self) -> None:
         """Have the disk hold every line, before a checkpoint relies on them."""
-        os.fsync(self._stream.fileno())
+        if self._stream.name != os.devnull:
+            os.fsync(self._stream.fileno())
 
 
 def _step(line: bytes) -> int | None:

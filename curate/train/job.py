@@ -1,0 +1,178 @@
+"""A training job from its command to its last figures: where it stands, whether it may go on, and who may work on it."""
+
+import fcntl
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+
+from curate.errors import LockedError, StorageError, TrainError
+from curate.shards import ShardReader
+from curate.train import checkpoint
+from curate.train.checkpoint import Origin
+from curate.train.config import Training
+from curate.train.corpus import Corpus
+from curate.train.evaluate import report
+from curate.train.learner import Learner, Progress, begin
+from curate.train.loop import Run, train
+from curate.train.presets import configure
+from curate.train.ranks import Ranks, ranks
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is to be trained, from what, into where."""
+
+    preset: str
+    data: str
+    out: str
+    overrides: dict[str, str]
+    resume: bool
+
+
+def carry_out(job: Job, progress: Progress) -> dict[str, Any]:
+    """Carry a job out from where it stands; return the final metrics, which OUT/final.json holds too."""
+    config = configure(job.preset, job.overrides)
+    if "://" in job.out:
+        raise TrainError(f"{job.out}: checkpoints are written to a folder of this machine; give a local path")
+    out = Path(job.out)
+    with _refusals(out), _deterministic(config.threads), ranks() as among, _alone(out, among):
+        say = progress if among.first else _silence
+        _require_shares(config, among)
+        if among.first and not job.resume:
+            _start_over(out)
+        among.wait()
+        final = _trained(job, config, Stand(out, among, say))
+        if among.first:
+            (out / "final.json").write_text(json.dumps(final, indent=1) + "\n", encoding="utf-8")
+        say({"event": "end", **final})
+    return final
+
+
+@dataclass(frozen=True)
+class Stand:
+    """Where a job runs."""
+
+    out: Path
+    ranks: Ranks
+    progress: Progress
+
+
+def _trained(job: Job, config: Training, at: Stand) -> dict[str, Any]:
+    reader = ShardReader(job.data)
+    _require_samples(reader, config, job.data)
+    learner = _standing(at.out, config, reader)
+    corpus, origin = Corpus(reader, config, learner.examples), Origin.of(reader)
+    train(Run(at.out, learner, config, corpus, origin, at.ranks, at.progress))
+    return {
+        "preset": config.preset,
+        "steps": learner.step,
+        **report(learner.model, corpus),
+        "parameters": sum(p.numel() for p in learner.model.parameters()),
+        "samples": origin.samples,
+        "failed": learner.failed,
+        "data_version": origin.version,
+    }
+
+
+def _silence(_: dict[str, Any]) -> None:
+    """Say nothing: only the first process speaks."""
+
+
+def _standing(out: Path, config: Training, reader: ShardReader) -> Learner:
+    """Return where training stands: the newest checkpoint under `out`, or the beginning."""
+    checkpoints = checkpoint.saved(out)
+    if not checkpoints:
+        return begin(config, reader)
+    learner, origin = checkpoint.restore(checkpoints[-1])
+    _require_same(out, learner.model.training_config.model_dump(), config.model_dump())
+    _require_origin(checkpoints[-1], origin, Origin.of(reader))
+    return learner
+
+
+def _require_same(out: Path, then: dict[str, Any], now: dict[str, Any]) -> None:
+    """Refuse to go on with other settings."""
+    differing = [f"{n} was {then.get(n)}, now {now[n]}" for n in now if then.get(n) != now[n]]
+    if differing:
+        raise TrainError(
+            f"{out} holds a training run with other settings: {'; '.join(differing)}. "
+            "Give the same ones to go on with it, or another folder to start anew"
+        )
+
+
+def _require_origin(folder: Path, origin: Origin, now: Origin) -> None:
+    """Refuse to go on with other data than the checkpoint's."""
+    if origin.version != now.version:
+        raise TrainError(
+            f"{folder}: was fed dataset version {origin.version[:12]}, but the data given is version "
+            f"{now.version[:12]}. Give the data it was fed to go on, or another folder to train anew on this"
+        )
+    if origin.samples != now.samples:
+        raise TrainError(
+            f"{folder}: was fed {origin.samples} samples of version {origin.version[:12]}, of which {now.samples} are "
+            "left: some were erased. What this model learned from them stays in it: train anew into another folder"
+        )
+
+
+def _require_samples(reader: ShardReader, config: Training, data: str) -> None:
+    if len(reader) <= config.held_out:
+        raise TrainError(
+            f"{data}: holds {len(reader)} samples, of which held_out takes {config.held_out}: none is left to train on"
+        )
+
+
+def _require_shares(config: Training, among: Ranks) -> None:
+    if config.batch_size % among.world:
+        raise TrainError(
+            f"batch_size {config.batch_size} cannot be shared evenly by {among.world} processes: "
+            f"give a multiple of {among.world}"
+        )
+
+
+def _start_over(out: Path) -> None:
+    shutil.rmtree(out / "checkpoints", ignore_errors=True)
+    for name in ("metrics.jsonl", "final.json"):
+        (out / name).unlink(missing_ok=True)
+
+
+@contextmanager
+def _alone(out: Path, among: Ranks) -> Iterator[None]:
+    """Hold `out` for this job; the lock goes with the process, however it ends."""
+    if not among.first:
+        yield
+        return
+    out.mkdir(parents=True, exist_ok=True)
+    with (out / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise LockedError(f"{out}: another process trains into this folder. Wait, or give another") from error
+        yield
+
+
+@contextmanager
+def _refusals(out: Path) -> Iterator[None]:
+    """Turn a refusal of the disk into a StorageError that names the place."""
+    try:
+        yield
+    except (OSError, SafetensorError) as error:
+        raise StorageError(f"{out}: {error}. Make room or mend access; the same command continues") from error
+
+
+@contextmanager
+def _deterministic(threads: int) -> Iterator[None]:
+    """Have torch add in the same order every time: deterministic kernels, a fixed number of threads."""
+    before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    torch.set_num_threads(threads)
+    torch.use_deterministic_algorithms(mode=True)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before[0])
+        torch.use_deterministic_algorithms(mode=before[1])

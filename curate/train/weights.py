@@ -1,0 +1,88 @@
+"""Pretrained weights into the parts of a model, and the hash that names a part's weights."""
+
+import hashlib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file
+from torch import nn
+from transformers import CLIPVisionModel, LlamaForCausalLM, OPTForCausalLM, T5ForConditionalGeneration
+
+from curate.errors import TrainError
+from curate.train.config import Training
+from curate.train.model import Architecture, Part
+
+LOADERS: Mapping[str, Any] = {
+    "clip": CLIPVisionModel,
+    "llama": LlamaForCausalLM,
+    "opt": OPTForCausalLM,
+    "t5": T5ForConditionalGeneration,
+}
+FILE = "model.safetensors"
+
+
+def fill(model: Architecture, config: Training) -> None:
+    """Load every part that settings name a folder for: `vision_from` for `vision`, and so on.
+
+    Raises:
+        TrainError: weights that the preset starts from are not named, missing, or of other sizes.
+    """
+    sources = {name: str(getattr(config, f"{name}_from", "")) for name, _ in model.parts()}
+    wanted = [f"{name}_from" for name in sources if hasattr(config, f"{name}_from") and not sources[name]]
+    if config.pretrained and wanted:
+        raise TrainError(
+            f"{config.preset} starts from pretrained weights: name folders with "
+            + " ".join(f"--set {name}=DIR" for name in wanted)
+            + " (as save_pretrained writes them), or train a preset whose name ends in -tiny, which needs none"
+        )
+    for name, part in model.parts():
+        if sources[name]:
+            _load(part, weights_at(sources[name], getattr(config, name).kind), sources[name])
+
+
+def weights_at(folder: str, kind: str) -> dict[str, torch.Tensor]:
+    """Read the weights of a part: a folder that save_pretrained wrote, or one with a model.safetensors of ours.
+
+    Raises:
+        TrainError: there are none.
+    """
+    if kind in LOADERS:
+        if not os.path.isfile(f"{folder}/config.json"):  # noqa: PTH113 - the folder is text for transformers too
+            raise TrainError(f"{folder}: no weights as save_pretrained writes them (config.json and {FILE})")
+        loaded = LOADERS[kind].from_pretrained(folder, dtype=torch.float32, local_files_only=True)
+        return dict(loaded.state_dict())
+    if not (Path(folder) / FILE).is_file():
+        raise TrainError(f"{folder}: no {FILE}. `curate import` writes one from a published checkpoint")
+    return load_file(Path(folder) / FILE)
+
+
+def _load(part: Part, weights: Mapping[str, torch.Tensor], folder: str) -> None:
+    """Copy weights into a part of the same sizes."""
+    if not isinstance(part, nn.Module):
+        raise TrainError(f"{folder}: cannot be loaded into a single tensor")
+    ours = part.state_dict()
+    differing = sorted(n for n in ours.keys() | weights.keys() if _shape(ours, n) != _shape(weights, n))
+    if differing:
+        raise TrainError(
+            f"{folder}: its sizes are not the preset's, {len(differing)} tensors differ, such as {differing[0]}: "
+            f"{_shape(weights, differing[0])} there, {_shape(ours, differing[0])} here"
+        )
+    part.load_state_dict(dict(weights))
+
+
+def _shape(state: Mapping[str, torch.Tensor], name: str) -> tuple[int, ...] | None:
+    return tuple(state[name].shape) if name in state else None
+
+
+def fingerprint(part: Part) -> str:
+    """Return the sha256 of a part's weights: names, shapes and values, whatever file they came from."""
+    named = part.state_dict() if isinstance(part, nn.Module) else {"": part.detach()}
+    digest = hashlib.sha256()
+    for name, tensor in sorted(named.items()):
+        values = tensor.detach().to("cpu", torch.float32).contiguous()
+        digest.update(f"{name} {tuple(values.shape)}\n".encode())
+        digest.update(memoryview(values.view(-1).numpy()).cast("B") if values.numel() else b"")
+    return digest.hexdigest()
