@@ -14,3 +14,11 @@ def build_language(sizes: Language):
 def blocks(model):
     """Layers."""
     return list(model.model.layers)
+
+
+def checkpoint_activations(modules) -> None:
+    """Provisional."""
+    import functools
+    from torch.utils.checkpoint import checkpoint
+    for m in modules:
+        m.forward = functools.partial(checkpoint, m.forward, use_reentrant=False)
