@@ -23,13 +23,14 @@ def ranks(scores_QG: ArrayLike, relevant: Sequence[set[int]]) -> Ranks:
         TrainError: the sizes do not fit, a score is not a number, or a query has no relevant item in the gallery.
     """
     scores = _table(scores_QG, len(relevant), "sets of relevant items")
-    is_relevant = np.zeros(scores.shape, bool)
+    as_high = np.empty(scores.shape, bool)
     for query, items in enumerate(relevant):
         if not items or min(items) < 0 or max(items) >= scores.shape[1]:
             raise TrainError(f"query {query}: relevant items {sorted(items)} are not 1 or more of {scores.shape[1]}")
-        is_relevant[query, list(items)] = True
-    best = np.where(is_relevant, scores, -np.inf).max(axis=1, keepdims=True)
-    return 1 + ((scores >= best) & ~is_relevant).sum(axis=1)
+        own = list(items)
+        as_high[query] = scores[query] >= scores[query, own].max()
+        as_high[query, own] = False
+    return 1 + as_high.sum(axis=1)
 
 
 def recall_at(places: Ranks, k: int) -> float:
@@ -70,7 +71,7 @@ def retrieval(scores: ArrayLike, captions_of: Sequence[set[int]], ks: Sequence[i
 def ndcg(scores_QG: ArrayLike, relevance_QG: ArrayLike) -> float:
     """Return the mean NDCG over queries of graded relevance, k being the number of items with any relevance.
 
-    As the dense annotations of VisDial are counted (Das et al. 2017, arXiv 1611.08669; challenge of 2018): gains are the
+    As the dense annotations of VisDial are counted (Das et al. 2017, arXiv 1611.08669; its challenge): gains are the
     relevances, discounts log2(place + 1), and the ideal order stands over the same k. Tied items stand with the
     less relevant first.
 
@@ -82,11 +83,11 @@ def ndcg(scores_QG: ArrayLike, relevance_QG: ArrayLike) -> float:
     if relevance.shape != scores.shape:
         raise TrainError(f"scores are {scores.shape} and relevances {relevance.shape}; give one for each score")
     if not (np.isfinite(relevance) & (relevance >= 0)).all() or not relevance.any(axis=1).all():
-        raise TrainError("a query has a relevance that is no number or below 0, or none above 0; leave out queries without relevant items")
+        raise TrainError("a query has a relevance below 0 or not finite, or none above 0; leave such queries out")
     return float(np.mean([_ndcg(*pair) for pair in zip(scores, relevance, strict=True)]))
 
 
-def _ndcg(scores_G: NDArray[np.float64], relevance_G: NDArray[np.float64]) -> float:
+def _ndcg(scores_G: NDArray[np.floating], relevance_G: NDArray[np.float64]) -> float:
     k = np.count_nonzero(relevance_G)
     discount = 1 / np.log2(np.arange(2, k + 2))
     shown = relevance_G[np.lexsort((relevance_G, -scores_G))][:k]
@@ -104,8 +105,10 @@ def top_k_accuracy(scores_NC: ArrayLike, labels: Sequence[int], ks: Sequence[int
     return {f"top-{k}": recall_at(places, k) for k in ks}
 
 
-def _table(scores: ArrayLike, rows: int, what: str) -> NDArray[np.float64]:
-    table = np.asarray(scores, float)
+def _table(scores: ArrayLike, rows: int, what: str) -> NDArray[np.floating]:
+    table = np.asarray(scores)
+    if table.dtype.kind != "f":  # 5,000 pictures by 25,000 captions are 500 MB: floats stay as they are
+        table = table.astype(float)
     if table.ndim != 2 or not table.size or len(table) != rows:  # noqa: PLR2004
         raise TrainError(f"scores are {table.shape} for {rows} {what}; give a row for each")
     if np.isnan(table).any():
