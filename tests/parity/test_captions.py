@@ -1,6 +1,7 @@
 """Caption scores against pycocoevalcap, the COCO caption evaluation in Python."""
 
 import random
+import shutil
 
 import pytest
 
@@ -40,3 +41,18 @@ def test_scores_are_those_of_the_coco_evaluation(seed, pictures, references):
     figures, of_each = theirs(said, written)
     assert score_captions(said, written) == pytest.approx(figures, abs=1e-6)
     assert cider_of_each(said, written) == pytest.approx(of_each, abs=1e-9)
+
+
+SIGNS = [".", ",", "!", "?", "...", " -", " --", ";", ":", "'s", "'ll", ' "so"', " (#5)", " 10:30 a.m.", " $5", "/cat"]
+
+
+@pytest.mark.skipif(shutil.which("java") is None, reason="needs Java: the tokeniser of the evaluation runs on it")
+def test_words_are_those_of_the_java_tokeniser():
+    from pycocoevalcap.tokenizer.ptbtokenizer import PTBTokenizer
+
+    draw = random.Random(5)
+    plain = ["a", "man", "didn't", "two-way", "St.", "U.S.", "cannot", "beach", "T-shirt", "1/2", "wooden"]
+    said = ["A " + " ".join(draw.choice(plain) + draw.choice(["", "", *SIGNS]) for _ in range(9)) for _ in range(500)]
+    printed = PTBTokenizer().tokenize({place: [{"caption": caption}] for place, caption in enumerate(said)})
+    different = [caption for place, caption in enumerate(said) if words(caption) != printed[place][0].split()]
+    assert len(different) <= 0.02 * len(said), different[:5]
