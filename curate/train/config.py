@@ -17,9 +17,12 @@ class Training(Frozen):
     """Names of the modules that can be trained or frozen."""
 
     preset: str
+    architecture: str
     trainable: Names = Field(min_length=1, description="parts that learn; the others are frozen")
     pretrained: bool = Field(default=False, description="whether parts must start from weights")
-    start_from: str = Field("", description="checkpoint, or imported weights, whose tensors of the same names are taken")
+    start_from: str = Field(
+        "", description="checkpoint, or imported weights, whose tensors of the same names are taken"
+    )
 
     seed: int = 0
     steps: int = Field(ge=1)

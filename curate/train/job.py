@@ -1,4 +1,4 @@
-"""A training job from its command to its last figures: where it stands, whether it may go on, and who may work on it."""
+"""A training job from its command to its last figures: where it stands, whether it may go on, who works on it."""
 
 import fcntl
 import json

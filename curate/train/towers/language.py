@@ -89,8 +89,8 @@ def blocks(model: Any) -> list[nn.Module]:
 def checkpoint_activations(modules: Iterable[nn.Module]) -> None:
     """Have blocks compute their activations again when gradients come, instead of keeping them.
 
-    Gradients cross a frozen language model on their way to what it is fed, so its blocks need this too, in evaluation mode
-    as well: there transformers' own switch does nothing.
+    Gradients cross a frozen language model on their way to what it is fed, so its blocks need this too, in evaluation
+    mode as well: there transformers' own switch does nothing.
     """
     for module in modules:
         module.forward = partial(checkpoint, module.forward, use_reentrant=False)
