@@ -74,12 +74,12 @@ def detached(tensors: Mapping[str, torch.Tensor]) -> Tensors:
 
 
 def gradients(model: nn.Module, losses: Mapping[str, torch.Tensor]) -> Tensors:
-    """Return the gradient of the sum of losses, of every parameter that has one."""
+    """Return the gradient of the sum of losses, of every parameter that they depend on; for our models too."""
     model.zero_grad()
     torch.stack(list(losses.values())).sum().backward()
     found = {name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None}
     model.zero_grad()
-    return found
+    return {name: gradient for name, gradient in found.items() if gradient.any()}
 
 
 def greedy(model: Any, asked: list[Tensors]) -> list[list[int]]:
