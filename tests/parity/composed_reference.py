@@ -8,13 +8,20 @@ from typing import Any
 
 import torch
 from torch import nn
-from transformers import Blip2QFormerConfig, Blip2QFormerModel, Blip2VisionConfig, Blip2VisionModel
-from transformers import CLIPVisionModel, LlamaForCausalLM, OPTForCausalLM
+from transformers import (
+    Blip2QFormerConfig,
+    Blip2QFormerModel,
+    Blip2VisionConfig,
+    Blip2VisionModel,
+    CLIPVisionModel,
+    LlamaForCausalLM,
+    OPTForCausalLM,
+)
 
 from . import tiny
 from .hf_reference import as_published, clip_config, eva_sizes, llama_config, opt_config, qformer_sizes
 from .reference import NEW_TOKENS, Reference, Tensors, detached, gradients, mute, randomise
-from .tiny import CLIP, EVA, IMAGE_TOKEN, LLAMA, QFORMER, SHARED, UNLABELLED
+from .tiny import CLIP, IMAGE_TOKEN, LLAMA, QFORMER, SHARED, UNLABELLED
 
 RET = IMAGE_TOKEN - 1
 """FROMAGe's token [RET], the last of its vocabulary but for the one that stands for pictures here."""
@@ -42,7 +49,7 @@ class MiniGPT4(nn.Module):
         self.llama_proj = nn.Linear(QFORMER.width, LLAMA.width)
         self.language_model = LlamaForCausalLM(llama_config())
 
-    def forward(self, pixel_values: torch.Tensor, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+    def forward(self, pixel_values, input_ids, attention_mask):
         """Return logits [B, L, V]."""
         image = self.vision_model(pixel_values).last_hidden_state
         queries = self.query_tokens.expand(len(image), -1, -1)
@@ -90,7 +97,7 @@ class Fromage(nn.Module):
         self.text_fc = nn.Linear(tiny.OPT.width, SHARED)
         self.logit_scale = nn.Parameter(torch.tensor(math.log(1 / 0.07)))
 
-    def forward(self, pixel_values: torch.Tensor, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+    def forward(self, pixel_values, input_ids, attention_mask):
         """Return logits [B, L, V] of texts whose first k places are the picture."""
         pooled = self.visual_model(pixel_values).pooler_output
         features = self.visual_embeddings(pooled).unflatten(1, (self.places, -1))

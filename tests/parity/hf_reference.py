@@ -23,7 +23,7 @@ from .reference import Reference, Tensors, conditional, detached, gradients, ran
 from .tiny import CLIP, EVA, IMAGE_TOKEN, LLAMA, QFORMER, SHARED
 
 LN_VISION_EPSILON = 1e-5
-"""Of the LayerNorm after the tower, as in LAVIS, with which the published weights were trained; transformers' is 1e-6."""
+"""Of the LayerNorm after the tower, as in LAVIS, which trained the published weights; transformers' is 1e-6."""
 
 
 def opt_config() -> OPTConfig:
@@ -43,7 +43,7 @@ def llama_config() -> LlamaConfig:
 
 
 def t5_config() -> T5Config:
-    """Return Flan-T5's shape: gated, an output matrix of its own, and LAVIS's exact GELU in place of its approximation."""
+    """Return Flan-T5's shape: gated, with an output matrix of its own; but with the exact GELU, as in LAVIS."""
     return T5Config(
         vocab_size=tiny.T5.vocabulary, d_model=tiny.T5.width, d_kv=tiny.T5.width // tiny.T5.heads,
         d_ff=tiny.T5.feedforward, num_layers=tiny.T5.layers, num_heads=tiny.T5.heads, dropout_rate=0.0,

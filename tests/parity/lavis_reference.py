@@ -63,7 +63,6 @@ def stage_one_batch() -> Tensors:
     }  # fmt: skip
 
 
-@torch.no_grad()
 def paths(model: Any, given: Tensors) -> Tensors:
     """Return what the Q-Former says by each way of using it, of LAVIS's stage-one model.
 

@@ -110,4 +110,5 @@ def assert_same(ours: Mapping[str, torch.Tensor], theirs: Mapping[str, torch.Ten
     """
     assert ours.keys() == theirs.keys()
     for name, tensor in theirs.items():
-        torch.testing.assert_close(ours[name], tensor, atol=tolerance, rtol=tolerance, msg=lambda m, n=name: f"{n}: {m}")
+        found = ours[name]
+        torch.testing.assert_close(found, tensor, atol=tolerance, rtol=tolerance, msg=lambda m, n=name: f"{n}: {m}")

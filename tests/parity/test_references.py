@@ -1,4 +1,4 @@
-"""The references themselves: that they say something, the same each time, and where two exist, the same as each other."""
+"""The references themselves: they say something, the same each time, and where two exist, the same."""
 
 import pytest
 import torch
