@@ -80,6 +80,7 @@ class LlavaExamples:
         self.config, self.words = config, vocabularies["language"]
         self.begin, self.end = self.words.id(BEGIN), self.words.id(END)
         self.ends = (self.end,)
+        self.stop = ""
         self.transform = transform_for(config.vision, config)
 
     def example(self, sample: Sample) -> Example:
