@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from curate.train.architectures.fromage import Fromage, FromageConfig
+from curate.train.architectures.fromage_texts import FromageExamples
 from curate.train.architectures.llava import Llava, LlavaConfig, LlavaExamples
 from curate.train.config import Training
 from curate.train.model import Architecture
@@ -19,6 +21,7 @@ class Kind:
 
 
 KINDS = {
+    "fromage": Kind(FromageConfig, Fromage, FromageExamples),
     "llava": Kind(LlavaConfig, Llava, LlavaExamples),
 }
 

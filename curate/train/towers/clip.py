@@ -14,3 +14,8 @@ def build_clip(sizes: Vision) -> CLIPVisionModel:
 def patch_states(tower, pixels_PCSS: torch.Tensor) -> torch.Tensor:
     """Last but one."""
     return tower(pixels_PCSS, output_hidden_states=True).hidden_states[-2][:, 1:]
+
+
+def pooled_states(tower, pixels_PCSS: torch.Tensor) -> torch.Tensor:
+    """Class token."""
+    return tower(pixels_PCSS).pooler_output
