@@ -116,7 +116,8 @@ class Fromage(Comparing):
 
     def logits(self, states_TD: torch.Tensor) -> torch.Tensor:
         """Return [T, V + 1]: the language model's logits, and <h, [RET]> as the head is tied."""
-        return torch.cat([self.language.lm_head(states_TD), functional.linear(states_TD, self.ret.to(states_TD.dtype))], dim=-1)
+        asks_T1 = functional.linear(states_TD, self.ret.to(states_TD.dtype))
+        return torch.cat([self.language.lm_head(states_TD), asks_T1], dim=-1)
 
     def represent(self, batch: Batch) -> Represented:
         """Return a batch's two sides as unit vectors [B, E], and the sums of both ways to read a caption."""

@@ -58,7 +58,8 @@ class FromageExamples:
         """
         tokens = assemble(self.words, [*self._pieces(text), *after])
         if len(tokens) >= self.config.language.context:
-            raise TrainError(f"the text is too long: {len(tokens)} of {self.config.language.context} places. Shorten it")
+            room = self.config.language.context
+            raise TrainError(f"the text is too long: {len(tokens)} of {room} places. Shorten it")
         return Example(tokens)
 
     @classmethod
