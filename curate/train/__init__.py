@@ -16,12 +16,14 @@ def train(  # one entry for the command line: each argument is one of its option
     *,
     overrides: Mapping[str, str],
     resume: bool = True,
+    divided: bool = False,
     progress: Callable[[dict[str, Any]], None],
 ) -> dict[str, Any]:
     """Train `preset` on the run at `data` into the local folder `out`; return the final metrics.
 
     Called again with the same arguments it goes on from the last checkpoint, and losses are the same to the last bit.
-    `progress` gets one small dict at the start, for each step, for each checkpoint and at the end.
+    Started by torchrun or Ray Train it is one of several processes that learn as one, which divide the weights of the
+    model's blocks among them where `divided`. `progress` gets one small dict at the start, for each step, for each checkpoint and at the end.
 
     Raises:
         TrainError: the preset, an override, the data or what `out` holds cannot be used.
@@ -29,7 +31,7 @@ def train(  # one entry for the command line: each argument is one of its option
     """
     from curate.train.job import Job, carry_out
 
-    return carry_out(Job(preset, data, out, dict(overrides), resume), progress)
+    return carry_out(Job(preset, data, out, dict(overrides), resume, divided), progress)
 
 
 def generate(checkpoint: str, image: bytes, question: str, *, max_new_tokens: int = 40) -> str:

@@ -23,6 +23,7 @@ from curate.train.learner import Learner, Progress, begin
 from curate.train.loop import Run, train
 from curate.train.presets import configure
 from curate.train.ranks import Ranks, ranks
+from curate.train.sharding import Placement
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ class Job:
     out: str
     overrides: dict[str, str]
     resume: bool
+    divided: bool = False
+    """Whether several processes divide the blocks' weights among them, instead of each having all."""
 
 
 def carry_out(job: Job, progress: Progress) -> dict[str, Any]:
@@ -67,7 +70,7 @@ class Stand:
 def _trained(job: Job, config: Training, at: Stand) -> dict[str, Any]:
     reader = ShardReader(job.data)
     _require_samples(reader, config, job.data)
-    learner = _standing(at.out, config, reader)
+    learner = _standing(at.out, config, reader, Placement(at.ranks, job.divided))
     corpus, origin = Corpus(reader, config, learner.examples), Origin.of(reader)
     train(Run(at.out, learner, config, corpus, origin, at.ranks, at.progress))
     return {
@@ -85,12 +88,12 @@ def _silence(_: dict[str, Any]) -> None:
     """Say nothing: only the first process speaks."""
 
 
-def _standing(out: Path, config: Training, reader: ShardReader) -> Learner:
+def _standing(out: Path, config: Training, reader: ShardReader, place: Placement) -> Learner:
     """Return where training stands: the newest checkpoint under `out`, or the beginning."""
     checkpoints = checkpoint.saved(out)
     if not checkpoints:
-        return begin(config, reader)
-    learner, origin = checkpoint.restore(checkpoints[-1])
+        return begin(config, reader, place)
+    learner, origin = checkpoint.restore(checkpoints[-1], place)
     _require_same(out, learner.model.training_config.model_dump(), config.model_dump())
     _require_origin(checkpoints[-1], origin, Origin.of(reader))
     return learner

@@ -23,8 +23,8 @@ from curate.train.decoder import Decoding, splice, states
 from curate.train.model import Sums
 from curate.train.sizes import Language, Vision
 from curate.train.template import IMAGE, UNLABELLED, Tokens
-from curate.train.towers.clip import build_clip, pooled_states
 from curate.train.towers.language import blocks, build_language
+from curate.train.towers.vision import build_vision, pooled
 
 
 class FromageConfig(Training):
@@ -93,7 +93,7 @@ class Fromage(Comparing):
         """Build with random weights, or without any inside `torch.device("meta")`."""
         super().__init__(config)
         self.config, sees, speaks = config, config.vision.width, config.language.width
-        self.vision = build_clip(config.vision)
+        self.vision = build_vision(config.vision, final_norm=True)
         self.language = build_language(config.language)
         self.visual_embeddings = nn.Linear(sees, config.visual_tokens * speaks)
         self.visual_fc = nn.Linear(sees, config.shared_width)
@@ -104,8 +104,8 @@ class Fromage(Comparing):
         self.freeze()
 
     def look(self, pixels_PCSS: torch.Tensor) -> torch.Tensor:
-        """Return [P, W]: CLIP's last class token after its last normalisation, before its projection."""
-        return pooled_states(self.vision, pixels_PCSS)
+        """Return [P, W]: CLIP's class token after its last norm, before its projection."""
+        return pooled(self.vision, pixels_PCSS)
 
     def embed(self, ids_BL: torch.Tensor, seen_PW: torch.Tensor) -> torch.Tensor:
         """Return [B, L, D]: tokens, [RET] and pictures as the decoder reads them."""

@@ -9,9 +9,9 @@ from typing import ClassVar
 from curate.errors import TrainError
 from curate.train.architectures.fromage import FromageConfig
 from curate.train.batch import Example
-from curate.train.pictures import Transform
 from curate.train.samples import Sample
 from curate.train.template import PICTURE, UNLABELLED, Mark, Piece, Slot, Tokens, Words, assemble
+from curate.train.towers.vision import transform_for
 from curate.train.vocabulary import END, Vocabulary
 
 
@@ -24,8 +24,9 @@ class FromageExamples:
         """Look up the token that OPT begins every text with, and the end of a line, which ends an answer."""
         self.config, self.words = config, vocabularies["language"]
         self.begin = self.words.id(END)
-        self.ends = (self.words.encode("\n").ids[-1], self.begin)
-        self.transform = Transform(config.vision.image_size, config.pictures, max_pixels=config.max_pixels)
+        self.stop = "\n"
+        self.ends = (self.words.encode(self.stop).ids[-1], self.begin)
+        self.transform = transform_for(config.vision, config)
 
     def example(self, sample: Sample) -> Example:
         """Return the best caption, cut to `caption_tokens`, with [RET] after it."""

@@ -202,7 +202,7 @@ def test_captions_longer_than_the_context_are_refused():
 def test_only_what_the_paper_trains_moves_and_ret_keeps_the_mean_norm():
     model = made()
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    learner = Learner(model, {}, optimizer_for(model, model.training_config))
+    learner = Learner(model, {}, optimizer_for(model), {})
     train_step(learner, Work([one_batch(model)], 0, Ranks()), rate=0.01)
     moved = {name for name, tensor in model.state_dict().items() if not torch.equal(tensor, before[name])}
     assert moved == set(model.learns())
