@@ -17,13 +17,15 @@ from curate.train.architectures.fromage import Fromage, neighbours
 from curate.train.batch import Batch
 from curate.train.corpus import Drawn, collate
 from curate.train.decoder import Decoding
+from curate.train.job import _require_shares
 from curate.train.learner import Learner
 from curate.train.loop import train_step
 from curate.train.optimizer import optimizer_for
-from curate.train.presets import presets
+from curate.train.presets import configure, presets
 from curate.train.ranks import Ranks
 from curate.train.step import Work, gradients
 from curate.train.template import IMAGE, UNLABELLED
+from curate.train.weights import fill
 from train.shapes import write_run
 
 from .small_fromage import captioned, made, one_batch, sample_of, words_of
@@ -126,6 +128,24 @@ def test_logits_are_those_of_an_opt_with_one_more_row():
         torch.testing.assert_close(ours, reference.opt(ids[None]).logits, atol=1e-5, rtol=1e-5)
 
 
+@pytest.mark.parametrize(("rows", "said"), [(308, None), (299, "1 tensors differ|2 tensors differ")])
+def test_spare_rows_of_published_weights_are_left_out(tmp_path, rows, said):
+    """OPT is published with 7 rows that no token names; fewer rows than the preset's are other sizes."""
+    model = made()
+    longer = copy.deepcopy(model.language.config)
+    longer.vocab_size = rows
+    theirs = OPTForCausalLM(longer)
+    theirs.save_pretrained(tmp_path)
+    config = model.config.model_copy(update={"language_from": str(tmp_path)})
+    if said:
+        with pytest.raises(TrainError, match=said):
+            fill(model, config)
+        return
+    fill(model, config)
+    for table in (model.language.get_input_embeddings(), model.language.lm_head):
+        torch.testing.assert_close(table.weight, theirs.lm_head.weight[:300])
+
+
 def test_interleaved_sequence_is_one_text_with_two_pictures():
     """[v1 c1 v2 c2] by hand: -sum log p of every word of c1, and of c2 after all that is before it."""
     model = made(interleave=1)
@@ -192,6 +212,14 @@ def test_odd_batches_are_refused_where_neighbours_are_joined(overrides):
     with pytest.raises(TrainError, match="parts neighbours that interleave joins"):
         made(**overrides)
     assert made(**overrides, interleave=0)
+
+
+def test_processes_that_part_neighbours_are_refused():
+    """Six samples by two processes are three each."""
+    _require_shares(configure("fromage-tiny", {"batch_size": "6", "interleave": "0"}), Ranks(0, 2))
+    _require_shares(configure("fromage-tiny", {"batch_size": "8"}), Ranks(0, 2))
+    with pytest.raises(TrainError, match="parts samples that stay together: give a multiple of 4"):
+        _require_shares(configure("fromage-tiny", {"batch_size": "6"}), Ranks(0, 2))
 
 
 def test_captions_longer_than_the_context_are_refused():
