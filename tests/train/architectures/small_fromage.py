@@ -13,7 +13,17 @@ from curate.train.samples import Sample
 from curate.train.template import UNLABELLED, Tokens
 from train.shapes import COLOURS, PLACES, SHAPES, draw
 
+CLIP = {
+    "vision.kind": "clip",
+    "vision.image_size": "64",
+    "vision.patch": "16",
+    "vision.width": "128",
+    "vision.layers": "4",
+    "vision.heads": "4",
+    "vision.feedforward": "512",
+}
 SMALL = {
+    **CLIP,
     "vision.width": "32",
     "vision.layers": "2",
     "vision.heads": "2",

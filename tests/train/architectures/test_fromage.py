@@ -28,7 +28,7 @@ from curate.train.template import IMAGE, UNLABELLED
 from curate.train.weights import fill
 from train.shapes import write_run
 
-from .small_fromage import captioned, made, one_batch, sample_of, words_of
+from .small_fromage import CLIP, captioned, made, one_batch, sample_of, words_of
 
 LEARNED = ("visual_embeddings", "visual_fc", "text_fc")
 
@@ -98,8 +98,12 @@ def test_presets_have_the_published_counts(preset, total, learned):
     assert sum(p.numel() for p in model.learns().values()) == learned
 
 
-def test_tiny_preset_is_small():
-    assert sum(p.numel() for p in Fromage(presets()["fromage-tiny"]).parameters()) < 5e6
+def test_tiny_preset_is_small_and_its_tower_does_not_learn():
+    with torch.device("meta"):
+        model = Fromage(presets()["fromage-tiny"])
+    assert sum(p.numel() for p in model.parameters()) < 6e6
+    assert {name.split(".")[0] for name in model.learns()} == set(model.config.trainable)
+    assert model.looks_frozen
 
 
 @pytest.mark.parametrize(("share", "groups"), [(0, [[0], [1], [2], [3]]), (1, [[0, 1], [2, 3]])])
@@ -253,7 +257,9 @@ def test_tiny_preset_tells_sixteen_shapes_apart(tmp_path):
     pairs = [captioned(n) for n in range(0, 64, 4)]
     members = [[("json", json.dumps({"caption": c}).encode()), ("png", p)] for c, p in pairs]
     run = write_run(str(tmp_path / "run"), [(f"{n:032x}", m) for n, m in enumerate(members)])
-    overrides = {"batch_size": "16", "steps": "150", "language.vocabulary": "400", "checkpoint_every": "150"}
+    parts = "vision,language,visual_embeddings,visual_fc,text_fc,logit_scale,ret"
+    overrides = {**CLIP, "trainable": parts, "pictures": "pad", "batch_size": "16", "steps": "150"}
+    overrides |= {"language.vocabulary": "400", "checkpoint_every": "150"}
     final = train("fromage-tiny", run, str(tmp_path / "out"), overrides=overrides, progress=lambda _: None)
     assert final["eval_loss"] < final["eval_loss_blank"]
     learner, _ = checkpoint.restore(checkpoint.newest(tmp_path / "out"))
