@@ -55,6 +55,11 @@ class Training(Frozen):
     max_failed_fraction: float = Field(0.01, ge=0, le=1, description="share of drawn samples that may be unusable")
     max_broken_shards: int = Field(0, ge=0, description="damaged shards whose samples may be left out")
 
+    @property
+    def together(self) -> int:
+        """How many neighbours of the training order, counted from its beginning, must stay in one micro-batch."""
+        return 1
+
     @model_validator(mode="after")
     def _parts_exist(self) -> Self:
         unknown = [name for name in self.trainable if name not in self.PARTS]

@@ -136,6 +136,11 @@ def _require_shares(config: Training, among: Ranks) -> None:
             f"batch_size {config.batch_size} cannot be shared evenly by {among.world} processes: "
             f"give a multiple of {among.world}"
         )
+    if config.batch_size // among.world % config.together:
+        raise TrainError(
+            f"batch_size {config.batch_size} on {among.world} processes parts samples that stay together: "
+            f"give a multiple of {among.world * config.together}"
+        )
 
 
 def _start_over(out: Path) -> None:

@@ -49,6 +49,7 @@ def _opt(sizes: Language) -> PreTrainedModel:
             ffn_dim=sizes.feedforward,
             max_position_embeddings=sizes.context,
             dropout=sizes.dropout,
+            pad_token_id=None,  # or row 1 learns nothing where it is read, which a vocabulary of our own uses
         )
     )
 
