@@ -3,6 +3,7 @@
 import json
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 from curate.errors import TrainError
@@ -11,7 +12,7 @@ EVERY_S = 5.0
 """Between progress lines; metrics.jsonl has every step."""
 
 
-def run_training(preset: str, data: str, out: str, settings: list[str], *, as_json: bool) -> None:
+def run_training(preset: str, data: list[str], out: str, settings: list[str], *, as_json: bool) -> None:
     """Train and print the final metrics.
 
     Raises:
@@ -19,18 +20,32 @@ def run_training(preset: str, data: str, out: str, settings: list[str], *, as_js
     """
     from curate.train import train
 
+    final = train(preset, data, out, overrides=overrides_of(settings), progress=shown(as_json=as_json))
+    if as_json:
+        _json_line({"event": "finished", **final})
+    else:
+        for name, value in final.items():
+            print(f"{name:>16}  {_short(value)}")
+
+
+def overrides_of(settings: list[str]) -> dict[str, str]:
+    """Split what stands behind each --set.
+
+    Raises:
+        TrainError: one is not written as key=value.
+    """
     overrides: dict[str, str] = {}
     for text in settings:
         key, equals, value = text.partition("=")
         if not equals:
             raise TrainError(f"--set {text}: write it as key=value")
         overrides[key] = value
-    final = train(preset, data, out, overrides=overrides, progress=_json_line if as_json else _Lines().show)
-    if as_json:
-        _json_line({"event": "finished", **final})
-    else:
-        for name, value in final.items():
-            print(f"{name:>16}  {_short(value)}")
+    return overrides
+
+
+def shown(*, as_json: bool) -> Callable[[dict[str, Any]], None]:
+    """Return what shows the trainer's events."""
+    return _json_line if as_json else _Lines().show
 
 
 def _json_line(metrics: dict[str, Any]) -> None:

@@ -3,7 +3,7 @@
 The two functions are all there is to call; what they need (torch, transformers) loads when they are called.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 __all__ = ["generate", "train"]
@@ -11,14 +11,16 @@ __all__ = ["generate", "train"]
 
 def train(  # one entry for the command line: each argument is one of its options
     preset: str,
-    data: str,
+    data: str | Sequence[str],
     out: str,
     *,
     overrides: Mapping[str, str],
     resume: bool = True,
     progress: Callable[[dict[str, Any]], None],
 ) -> dict[str, Any]:
-    """Train `preset` on the run at `data` into the local folder `out`; return the final metrics.
+    """Train `preset` on the run or runs at `data` into the local folder `out`; return the final metrics.
+
+    Several runs are mixed: together, or by weight where each is spelled `URL:WEIGHT` or `URL:sqrt`.
 
     Called again with the same arguments it goes on from the last checkpoint, and losses are the same to the last bit.
     `progress` gets one small dict at the start, for each step, for each checkpoint and at the end.
@@ -29,7 +31,8 @@ def train(  # one entry for the command line: each argument is one of its option
     """
     from curate.train.job import Job, carry_out
 
-    return carry_out(Job(preset, data, out, dict(overrides), resume), progress)
+    runs = (data,) if isinstance(data, str) else tuple(data)
+    return carry_out(Job(preset, runs, out, dict(overrides), resume), progress)
 
 
 def generate(checkpoint: str, image: bytes, question: str, *, max_new_tokens: int = 40) -> str:

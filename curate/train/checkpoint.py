@@ -4,16 +4,16 @@ OUT/checkpoints/step-00000100/
     model.safetensors            every weight that learns
     optimizer.safetensors        AdamW's moments by parameter name
     tokenizer-language.json      and one for each other vocabulary
-    state.json                   step, failures, settings, dataset version and its shards, sha256 of the other files and
-                                 of the weights that do not learn
+    state.json                   step, failures, settings, dataset versions and their shards, sha256 of the other files
+                                 and of the weights that do not learn
 """
 
 import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +21,9 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from curate.errors import TrainError
-from curate.shards import ShardReader
 from curate.train.config import Training
 from curate.train.learner import Learner, build
+from curate.train.mixture import Source
 from curate.train.model import Architecture
 from curate.train.optimizer import optimizer_for
 from curate.train.presets import settings
@@ -39,7 +39,7 @@ _REMEDY = "Delete that folder: training goes on from the checkpoint before it, o
 
 @dataclass(frozen=True)
 class Origin:
-    """The data a model was fed."""
+    """A run that a model was fed."""
 
     version: str
     """Of the manifest."""
@@ -47,22 +47,42 @@ class Origin:
     """That could be read: without the erased ones."""
     shards: tuple[tuple[str, str], ...]
     """Name and sha256 of every shard."""
+    weight: float | None = None
+    """In the mixture; None where samples were not weighed."""
+    url: str = ""
+    """Where it was read, as spelled on the command line."""
+    erased: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    """Rows of each shard that were erased before, and so never read."""
 
     @classmethod
-    def of(cls, reader: ShardReader) -> "Origin":
-        """Take down what a reader reads."""
+    def of(cls, source: Source) -> "Origin":
+        """Take down what a source reads."""
+        reader = source.reader
         shards = tuple((s.name, s.sha256) for s in reader.manifest.shards)
-        return cls(reader.version, len(reader), shards)
+        return cls(reader.version, len(reader), shards, source.weight, source.url, reader.erased())
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Origin":
+        """Read what `to_json` returned."""
+        return cls(**{**data, "shards": tuple((s["name"], s["sha256"]) for s in data["shards"])})
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as state.json holds it."""
+        return {**asdict(self), "shards": [{"name": name, "sha256": sha256} for name, sha256 in self.shards]}
 
 
-def save(out: Path, learner: Learner, origin: Origin, among: Ranks) -> None:
+Origins = tuple[Origin, ...]
+"""One for each source of a mixture."""
+
+
+def save(out: Path, learner: Learner, origins: Origins, among: Ranks) -> None:
     """Write a checkpoint under `out` in one step, then delete all but the newest two; one process does."""
     if among.first:
-        _write(out, learner, origin)
+        _write(out, learner, origins)
     among.wait()
 
 
-def _write(out: Path, learner: Learner, origin: Origin) -> None:
+def _write(out: Path, learner: Learner, origins: Origins) -> None:
     folder = _folder(out)
     draft = folder / ".tmp-checkpoint"
     shutil.rmtree(draft, ignore_errors=True)
@@ -71,7 +91,7 @@ def _write(out: Path, learner: Learner, origin: Origin) -> None:
     save_file(_moments(learner), draft / _OPTIMIZER)
     for name, vocabulary in learner.vocabularies.items():
         vocabulary.tokenizer.save(str(draft / _vocabulary_file(name)))
-    (draft / _STATE).write_text(_spelled(draft, learner, origin), encoding="utf-8")
+    (draft / _STATE).write_text(_spelled(draft, learner, origins), encoding="utf-8")
     for path in [*draft.iterdir(), draft]:
         _sync(path)
     target = folder / f"step-{learner.step:08d}"
@@ -100,7 +120,7 @@ def newest(folder: Path) -> Path:
     return checkpoints[-1]
 
 
-def restore(folder: Path) -> tuple[Learner, Origin]:
+def restore(folder: Path) -> tuple[Learner, Origins]:
     """Read a checkpoint back, whole.
 
     Raises:
@@ -109,8 +129,7 @@ def restore(folder: Path) -> tuple[Learner, Origin]:
     state = _read_state(folder)
     try:
         config = settings(state["config"])
-        data = state["data"]
-        origin = Origin(data["version"], data["samples"], tuple((s["name"], s["sha256"]) for s in data["shards"]))
+        origins = tuple(Origin.from_json(data) for data in state["data"])
         broken = [name for name, sha256 in state["files"].items() if _sha256(folder / name) != sha256]
         progress = {"step": int(state["step"]), "failed": int(state["failed"])}
         frozen = dict(state["frozen"])
@@ -120,7 +139,7 @@ def restore(folder: Path) -> tuple[Learner, Origin]:
         raise TrainError(f"{folder}: {', '.join(broken)} changed since it was written. {_REMEDY}")
     learner = _load(folder, config, progress)
     _require_frozen(folder, frozen, learner)
-    return learner, origin
+    return learner, origins
 
 
 def _load(folder: Path, config: Training, progress: dict[str, int]) -> Learner:
@@ -156,15 +175,13 @@ def _vocabulary_file(name: str) -> str:
     return f"tokenizer-{name}.json"
 
 
-def _spelled(draft: Path, learner: Learner, origin: Origin) -> str:
-    data: dict[str, Any] = asdict(origin)
-    data["shards"] = [{"name": name, "sha256": sha256} for name, sha256 in origin.shards]
+def _spelled(draft: Path, learner: Learner, origins: Origins) -> str:
     content = {
         "format": FORMAT,
         "step": learner.step,
         "failed": learner.failed,
         "config": learner.model.training_config.model_dump(mode="json"),
-        "data": data,
+        "data": [origin.to_json() for origin in origins],
         "files": {path.name: _sha256(path) for path in draft.iterdir()},
         "frozen": learner.frozen,
         "torch": torch.__version__,

@@ -1,4 +1,4 @@
-"""Samples of a run as batches: any place of the training order, straight from the shards' index."""
+"""Samples of runs as batches: any place of the training order, straight from the shards' index."""
 
 import random
 from collections.abc import Iterable
@@ -10,10 +10,10 @@ import torch
 from numpy.typing import NDArray
 
 from curate.errors import TrainError
-from curate.shards import ShardReader
 from curate.train.batch import Batch, Example, Text, told
 from curate.train.config import Training
-from curate.train.order import sampler
+from curate.train.dealing import At
+from curate.train.mixture import Mixture
 from curate.train.pictures import Transform
 from curate.train.samples import Sample
 from curate.train.template import Unusable
@@ -54,13 +54,12 @@ class Drawn:
 
 
 class Corpus:
-    """The samples of a run, in training order and tokenised; decoded pictures are kept up to `cache_bytes`."""
+    """The samples of a mixture, in training order and tokenised; decoded pictures are kept up to `cache_bytes`."""
 
-    def __init__(self, reader: ShardReader, config: Training, examples: Examples) -> None:
+    def __init__(self, mixture: Mixture, config: Training, examples: Examples) -> None:
         """Keep what is needed; nothing is read yet."""
-        self._reader, self._config, self._examples = reader, config, examples
-        self.training, self.held_out = sampler(len(reader), config.held_out, config.seed)
-        self._cache: dict[int, NDArray[np.uint8]] = {}
+        self.mixture, self._config, self._examples = mixture, config, examples
+        self._cache: dict[At, NDArray[np.uint8]] = {}
         self._room = config.cache_bytes // (3 * examples.transform.side**2)
 
     @property
@@ -68,23 +67,19 @@ class Corpus:
         """How pictures become pixels."""
         return self._examples.transform
 
-    def __len__(self) -> int:
-        """Samples, those held out included."""
-        return len(self._reader)
-
     def draw(self, places: Iterable[int]) -> Drawn:
         """Return the usable samples at places of the training order."""
-        return self.take((self.training(place), place) for place in places)
+        return self.take((self.mixture.training(place), place) for place in places)
 
-    def take(self, wanted: Iterable[tuple[int, int]]) -> Drawn:
-        """Return the usable ones of samples given by index and place."""
+    def take(self, wanted: Iterable[tuple[At, int]]) -> Drawn:
+        """Return the usable ones of samples given by where they are and place."""
         drawn = Drawn([], [], [])
-        for index, place in wanted:
+        for at, place in wanted:
             try:
-                drawn.examples.append(self.example(index, place))
+                drawn.examples.append(self.example(at, place))
                 drawn.places.append(place)
             except Unusable as reason:
-                drawn.failed.append((self._reader.key(index), str(reason)))
+                drawn.failed.append((self.mixture.key(at), str(reason)))
         return drawn
 
     def spare(self) -> Drawn:
@@ -93,31 +88,31 @@ class Corpus:
         Raises:
             TrainError: no sample can be used.
         """
-        for place in range(len(self) - self._config.held_out):
+        for place in range(self.mixture.trained):
             drawn = self.draw([place])
             if drawn.examples:
                 return drawn
         raise TrainError("no sample can be used; metrics.jsonl says why")
 
-    def example(self, index: int, place: int) -> Example:
+    def example(self, at: At, place: int) -> Example:
         """Read one sample.
 
         Raises:
             Unusable: it cannot be trained on.
         """
-        sample = Sample(self._reader.read(index), random.Random(f"{self._config.seed},{place}"))
+        sample = Sample(self.mixture.read(at), random.Random(f"{self._config.seed},{place}"))
         example = self._examples.example(sample)
-        picture = None if sample.picture is None else self._decoded(index, sample)
+        picture = None if sample.picture is None else self._decoded(at, sample)
         return replace(example, picture=picture)
 
-    def _decoded(self, index: int, sample: Sample) -> NDArray[np.uint8]:
+    def _decoded(self, at: At, sample: Sample) -> NDArray[np.uint8]:
         """Decode once: 1.3 ms for a cut-out of 0.05 megapixels, a step of llava-tiny takes 6 ms a sample."""
-        if index in self._cache:
-            return self._cache[index]
+        if at in self._cache:
+            return self._cache[at]
         transform = self._examples.transform
         pixels = transform.decode(sample.seen(), sample.draw)
         if transform.repeats and len(self._cache) < self._room:
-            self._cache[index] = pixels
+            self._cache[at] = pixels
         return pixels
 
 

@@ -13,16 +13,18 @@ import torch
 from safetensors import SafetensorError
 
 from curate.errors import LockedError, StorageError, TrainError
-from curate.shards import ShardReader
 from curate.train import checkpoint
-from curate.train.checkpoint import Origin
+from curate.train.checkpoint import Origin, Origins
 from curate.train.config import Training
 from curate.train.corpus import Corpus
 from curate.train.evaluate import report
 from curate.train.learner import Learner, Progress, begin
 from curate.train.loop import Run, train
+from curate.train.mixture import Mixture, open_mixture
 from curate.train.presets import configure
 from curate.train.ranks import Ranks, ranks
+
+_SAME_DATA = "Give the data it was fed to go on, or another folder to train anew on this"
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,8 @@ class Job:
     """What is to be trained, from what, into where."""
 
     preset: str
-    data: str
+    data: tuple[str, ...]
+    """Runs, each `URL` or `URL:WEIGHT`."""
     out: str
     overrides: dict[str, str]
     resume: bool
@@ -65,19 +68,19 @@ class Stand:
 
 
 def _trained(job: Job, config: Training, at: Stand) -> dict[str, Any]:
-    reader = ShardReader(job.data)
-    _require_samples(reader, config, job.data)
-    learner = _standing(at.out, config, reader)
-    corpus, origin = Corpus(reader, config, learner.examples), Origin.of(reader)
-    train(Run(at.out, learner, config, corpus, origin, at.ranks, at.progress))
+    mixture = open_mixture(job.data, config)
+    origins = tuple(map(Origin.of, mixture.sources))
+    learner = _standing(at.out, mixture, config, origins)
+    corpus = Corpus(mixture, config, learner.examples)
+    train(Run(at.out, learner, config, corpus, origins, at.ranks, at.progress))
     return {
         "preset": config.preset,
         "steps": learner.step,
         **report(learner.model, corpus),
         "parameters": sum(p.numel() for p in learner.model.parameters()),
-        "samples": origin.samples,
+        "samples": len(mixture),
         "failed": learner.failed,
-        "data_version": origin.version,
+        "data_versions": [origin.version for origin in origins],
     }
 
 
@@ -85,14 +88,14 @@ def _silence(_: dict[str, Any]) -> None:
     """Say nothing: only the first process speaks."""
 
 
-def _standing(out: Path, config: Training, reader: ShardReader) -> Learner:
+def _standing(out: Path, mixture: Mixture, config: Training, origins: Origins) -> Learner:
     """Return where training stands: the newest checkpoint under `out`, or the beginning."""
     checkpoints = checkpoint.saved(out)
     if not checkpoints:
-        return begin(config, reader)
-    learner, origin = checkpoint.restore(checkpoints[-1])
+        return begin(config, mixture)
+    learner, fed = checkpoint.restore(checkpoints[-1])
     _require_same(out, learner.model.training_config.model_dump(), config.model_dump())
-    _require_origin(checkpoints[-1], origin, Origin.of(reader))
+    _require_origins(checkpoints[-1], fed, origins)
     return learner
 
 
@@ -106,24 +109,27 @@ def _require_same(out: Path, then: dict[str, Any], now: dict[str, Any]) -> None:
         )
 
 
-def _require_origin(folder: Path, origin: Origin, now: Origin) -> None:
+def _require_origins(folder: Path, fed: Origins, now: Origins) -> None:
     """Refuse to go on with other data than the checkpoint's."""
+    if len(fed) != len(now):
+        raise TrainError(f"{folder}: was fed {len(fed)} runs, now {len(now)} are given. {_SAME_DATA}")
+    for then, given in zip(fed, now, strict=True):
+        _require_origin(folder, then, given)
+    if [origin.weight for origin in fed] != [origin.weight for origin in now]:
+        said = " and ".join(", ".join(str(origin.weight) for origin in origins) for origins in (fed, now))
+        raise TrainError(f"{folder}: the weights of its data were other than those given: {said}. {_SAME_DATA}")
+
+
+def _require_origin(folder: Path, origin: Origin, now: Origin) -> None:
     if origin.version != now.version:
         raise TrainError(
             f"{folder}: was fed dataset version {origin.version[:12]}, but the data given is version "
-            f"{now.version[:12]}. Give the data it was fed to go on, or another folder to train anew on this"
+            f"{now.version[:12]}. {_SAME_DATA}"
         )
     if origin.samples != now.samples:
         raise TrainError(
             f"{folder}: was fed {origin.samples} samples of version {origin.version[:12]}, of which {now.samples} are "
             "left: some were erased. What this model learned from them stays in it: train anew into another folder"
-        )
-
-
-def _require_samples(reader: ShardReader, config: Training, data: str) -> None:
-    if len(reader) <= config.held_out:
-        raise TrainError(
-            f"{data}: holds {len(reader)} samples, of which held_out takes {config.held_out}: none is left to train on"
         )
 
 

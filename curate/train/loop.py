@@ -12,7 +12,7 @@ from torch.nn.utils import clip_grad_norm_
 from curate.errors import TrainError
 from curate.train import checkpoint
 from curate.train.batch import Batch
-from curate.train.checkpoint import Origin
+from curate.train.checkpoint import Origins
 from curate.train.config import Training
 from curate.train.corpus import Corpus, Drawn, collate
 from curate.train.learner import Learner, Progress
@@ -30,7 +30,7 @@ class Run:
     learner: Learner
     config: Training
     corpus: Corpus
-    origin: Origin
+    origins: Origins
     ranks: Ranks
     progress: Progress
 
@@ -38,7 +38,7 @@ class Run:
 def train(run: Run) -> None:
     """Do the steps that are left, with a checkpoint after every `checkpoint_every` and after the last."""
     learner, steps = run.learner, run.config.steps
-    run.progress({"event": "start", "step": learner.step, "steps": steps, "samples": run.origin.samples})
+    run.progress({"event": "start", "step": learner.step, "steps": steps, "samples": len(run.corpus.mixture)})
     with Metrics(run.out / "metrics.jsonl", learner.step, writes=run.ranks.first) as metrics:
         while learner.step < steps:
             started = time.monotonic()
@@ -48,7 +48,7 @@ def train(run: Run) -> None:
             run.progress({"event": "step", "steps": steps, **line, "samples_per_second": rate})
             if learner.step % run.config.checkpoint_every == 0 or learner.step == steps:
                 metrics.sync()
-                checkpoint.save(run.out, learner, run.origin, run.ranks)
+                checkpoint.save(run.out, learner, run.origins, run.ranks)
                 run.progress({"event": "checkpoint", "step": learner.step})
 
 
@@ -116,7 +116,7 @@ def train_step(learner: Learner, work: Work, rate: float) -> Learned:
 
 def _require_budget(run: Run, failed: list[tuple[str, str]]) -> None:
     learner, allowed = run.learner, run.config.max_failed_fraction
-    drawn = max(run.origin.samples, (learner.step + 1) * run.config.batch_size)
+    drawn = max(len(run.corpus.mixture), (learner.step + 1) * run.config.batch_size)
     if learner.failed > allowed * drawn:
         reasons = ", ".join(f"{reason} ({n})" for reason, n in Counter(r for _, r in failed).most_common())
         raise TrainError(
