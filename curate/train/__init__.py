@@ -16,6 +16,7 @@ def train(  # one entry for the command line: each argument is one of its option
     *,
     overrides: Mapping[str, str],
     resume: bool = True,
+    divided: bool = False,
     progress: Callable[[dict[str, Any]], None],
 ) -> dict[str, Any]:
     """Train `preset` on the run or runs at `data` into the local folder `out`; return the final metrics.
@@ -23,7 +24,8 @@ def train(  # one entry for the command line: each argument is one of its option
     Several runs are mixed: together, or by weight where each is spelled `URL:WEIGHT` or `URL:sqrt`.
 
     Called again with the same arguments it goes on from the last checkpoint, and losses are the same to the last bit.
-    `progress` gets one small dict at the start, for each step, for each checkpoint and at the end.
+    Started by torchrun or Ray Train it is one of several processes that learn as one, which divide the weights of the
+    model's blocks among them where `divided`. `progress` gets one small dict at the start, for each step, for each checkpoint and at the end.
 
     Raises:
         TrainError: the preset, an override, the data or what `out` holds cannot be used.
@@ -32,7 +34,7 @@ def train(  # one entry for the command line: each argument is one of its option
     from curate.train.job import Job, carry_out
 
     runs = (data,) if isinstance(data, str) else tuple(data)
-    return carry_out(Job(preset, runs, out, dict(overrides), resume), progress)
+    return carry_out(Job(preset, runs, out, dict(overrides), resume, divided), progress)
 
 
 def generate(checkpoint: str, image: bytes, question: str, *, max_new_tokens: int = 40) -> str:

@@ -22,12 +22,12 @@ from safetensors.torch import load_file, save_file
 
 from curate.errors import TrainError
 from curate.train.config import Training
-from curate.train.learner import Learner, build
+from curate.train.learner import Learner, build, settled
 from curate.train.mixture import Source
 from curate.train.model import Architecture
-from curate.train.optimizer import optimizer_for
 from curate.train.presets import settings
 from curate.train.ranks import Ranks
+from curate.train.sharding import Placement, divided_like, whole
 from curate.train.vocabulary import load as load_vocabulary
 
 FORMAT = "curate-checkpoint-2"
@@ -76,19 +76,25 @@ Origins = tuple[Origin, ...]
 
 
 def save(out: Path, learner: Learner, origins: Origins, among: Ranks) -> None:
-    """Write a checkpoint under `out` in one step, then delete all but the newest two; one process does."""
+    """Write a checkpoint under `out` in one step, then delete all but the newest two; the first process does."""
+    weights = {name: _written(parameter) for name, parameter in learner.model.learns().items()}
+    moments = _moments(learner)
     if among.first:
-        _write(out, learner, origins)
+        _write(out, learner, origins, {_MODEL: weights, _OPTIMIZER: moments})
     among.wait()
 
 
-def _write(out: Path, learner: Learner, origins: Origins) -> None:
+def _written(tensor: torch.Tensor) -> torch.Tensor:
+    return whole(tensor.detach()).cpu().contiguous()
+
+
+def _write(out: Path, learner: Learner, origins: Origins, tensors: Mapping[str, Mapping[str, torch.Tensor]]) -> None:
     folder = _folder(out)
     draft = folder / ".tmp-checkpoint"
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
-    save_file({n: t.detach().contiguous() for n, t in learner.model.learns().items()}, draft / _MODEL)
-    save_file(_moments(learner), draft / _OPTIMIZER)
+    for name, named in tensors.items():
+        save_file(dict(named), draft / name)
     for name, vocabulary in learner.vocabularies.items():
         vocabulary.tokenizer.save(str(draft / _vocabulary_file(name)))
     (draft / _STATE).write_text(_spelled(draft, learner, origins), encoding="utf-8")
@@ -120,7 +126,7 @@ def newest(folder: Path) -> Path:
     return checkpoints[-1]
 
 
-def restore(folder: Path) -> tuple[Learner, Origins]:
+def restore(folder: Path, place: Placement | None = None) -> tuple[Learner, Origins]:
     """Read a checkpoint back, whole.
 
     Raises:
@@ -131,18 +137,19 @@ def restore(folder: Path) -> tuple[Learner, Origins]:
         config = settings(state["config"])
         origins = tuple(Origin.from_json(data) for data in state["data"])
         broken = [name for name, sha256 in state["files"].items() if _sha256(folder / name) != sha256]
-        progress = {"step": int(state["step"]), "failed": int(state["failed"])}
+        progress = int(state["step"]), int(state["failed"])
         frozen = dict(state["frozen"])
     except (KeyError, TypeError, ValueError, AttributeError, OSError) as error:
         raise TrainError(f"{folder}: broken checkpoint ({type(error).__name__}: {error}). {_REMEDY}") from error
     if broken:
         raise TrainError(f"{folder}: {', '.join(broken)} changed since it was written. {_REMEDY}")
-    learner = _load(folder, config, progress)
+    learner = _load(folder, config, place or Placement())
+    learner.step, learner.failed = progress
     _require_frozen(folder, frozen, learner)
     return learner, origins
 
 
-def _load(folder: Path, config: Training, progress: dict[str, int]) -> Learner:
+def _load(folder: Path, config: Training, place: Placement) -> Learner:
     model = build(config)
     learns, weights = model.learns(), load_file(folder / _MODEL)
     if learns.keys() != weights.keys():
@@ -150,12 +157,12 @@ def _load(folder: Path, config: Training, progress: dict[str, int]) -> Learner:
     with torch.no_grad():
         for name, parameter in learns.items():
             parameter.copy_(weights[name])
-    optimizer = optimizer_for(model, config)
-    _put_moments(model, optimizer, load_file(folder / _OPTIMIZER))
     vocabularies = {
         path.stem.removeprefix("tokenizer-"): load_vocabulary(path) for path in sorted(folder.glob("tokenizer-*.json"))
     }
-    return Learner(model, vocabularies, optimizer, **progress)
+    learner = settled(model, vocabularies, place)
+    _put_moments(model, learner.optimizer, load_file(folder / _OPTIMIZER))
+    return learner
 
 
 def _require_frozen(folder: Path, frozen: dict[str, str], learner: Learner) -> None:
@@ -203,14 +210,16 @@ def _moments(learner: Learner) -> dict[str, torch.Tensor]:
     """Name AdamW's state by parameter, `language.lm_head.weight:exp_avg`; parameters never stepped have none."""
     names = {p: n for n, p in learner.model.named_parameters()}
     slots = learner.optimizer.state.items()
-    return {f"{names[p]}:{slot}": t.contiguous() for p, state in slots for slot, t in state.items()}
+    return {f"{names[p]}:{slot}": _written(t) for p, state in slots for slot, t in state.items()}
 
 
 def _put_moments(model: Architecture, optimizer: torch.optim.Optimizer, moments: Mapping[str, torch.Tensor]) -> None:
     parameters = dict(model.named_parameters())
     for name, tensor in moments.items():
         parameter, slot = name.rsplit(":", 1)
-        optimizer.state[parameters[parameter]][slot] = tensor
+        like = parameters[parameter]
+        placed = divided_like(tensor.to(like.device), like) if tensor.ndim else tensor  # AdamW counts steps on the CPU
+        optimizer.state[like][slot] = placed
 
 
 def _sha256(path: Path) -> str:

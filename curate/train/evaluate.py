@@ -37,7 +37,7 @@ def _pair(model: Architecture, corpus: Corpus, name: str, samples: Sequence[At])
         if not drawn.examples:
             continue
         for suffix, total in sums.items():
-            batch = collate(drawn, corpus.transform, blank_pictures=bool(suffix))
+            batch = collate(drawn, corpus.transform, blank_pictures=bool(suffix)).to(model.device)
             total.update({loss: float(value) for loss, value in model(batch).items()})
         counts.update(model.count(batch))
     model.train()

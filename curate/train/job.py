@@ -23,6 +23,7 @@ from curate.train.loop import Run, train
 from curate.train.mixture import Mixture, open_mixture
 from curate.train.presets import configure
 from curate.train.ranks import Ranks, ranks
+from curate.train.sharding import Placement
 
 _SAME_DATA = "Give the data it was fed to go on, or another folder to train anew on this"
 
@@ -37,6 +38,8 @@ class Job:
     out: str
     overrides: dict[str, str]
     resume: bool
+    divided: bool = False
+    """Whether several processes divide the blocks' weights among them, instead of each having all."""
 
 
 def carry_out(job: Job, progress: Progress) -> dict[str, Any]:
@@ -70,7 +73,7 @@ class Stand:
 def _trained(job: Job, config: Training, at: Stand) -> dict[str, Any]:
     mixture = open_mixture(job.data, config)
     origins = tuple(map(Origin.of, mixture.sources))
-    learner = _standing(at.out, mixture, config, origins)
+    learner = _standing(at.out, mixture, origins, Placement(at.ranks, job.divided))
     corpus = Corpus(mixture, config, learner.examples)
     train(Run(at.out, learner, config, corpus, origins, at.ranks, at.progress))
     return {
@@ -88,12 +91,12 @@ def _silence(_: dict[str, Any]) -> None:
     """Say nothing: only the first process speaks."""
 
 
-def _standing(out: Path, mixture: Mixture, config: Training, origins: Origins) -> Learner:
+def _standing(out: Path, mixture: Mixture, origins: Origins, place: Placement) -> Learner:
     """Return where training stands: the newest checkpoint under `out`, or the beginning."""
-    checkpoints = checkpoint.saved(out)
+    checkpoints, config = checkpoint.saved(out), mixture.config
     if not checkpoints:
-        return begin(config, mixture)
-    learner, fed = checkpoint.restore(checkpoints[-1])
+        return begin(config, mixture, place)
+    learner, fed = checkpoint.restore(checkpoints[-1], place)
     _require_same(out, learner.model.training_config.model_dump(), config.model_dump())
     _require_origins(checkpoints[-1], fed, origins)
     return learner

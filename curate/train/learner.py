@@ -17,7 +17,9 @@ from curate.train.mixture import Mixture
 from curate.train.model import Architecture
 from curate.train.optimizer import optimizer_for
 from curate.train.samples import Sample
+from curate.train.sharding import Placement
 from curate.train.template import Unusable
+from curate.train.towers.language import checkpoint_activations
 from curate.train.vocabulary import FILE, Vocabulary, learn, load
 from curate.train.weights import fill, fingerprint
 
@@ -33,15 +35,12 @@ class Learner:
     model: Architecture
     vocabularies: dict[str, Vocabulary]
     optimizer: torch.optim.Optimizer
+    frozen: dict[str, str]
+    """The sha256 of each part that does not learn."""
     step: int = 0
     """Steps done."""
     failed: int = 0
     """Samples drawn so far that could not be used; a sample counts each time it is drawn."""
-
-    @cached_property
-    def frozen(self) -> dict[str, str]:
-        """The sha256 of each part that does not learn."""
-        return {name: fingerprint(part) for name, part in self.model.frozen()}
 
     @cached_property
     def examples(self) -> Examples:
@@ -51,15 +50,21 @@ class Learner:
         return made
 
 
-def begin(config: Training, mixture: Mixture) -> Learner:
+def begin(config: Training, mixture: Mixture, place: Placement) -> Learner:
     """Build model, vocabularies and optimizer.
 
     Raises:
         TrainError: weights that the config asks for are missing or of other sizes.
     """
     vocabularies = {name: _vocabulary(name, config, mixture) for name in kind_of(config).examples.VOCABULARIES}
-    model = build(config)
-    return Learner(model, vocabularies, optimizer_for(model, config))
+    return settled(build(config), vocabularies, place)
+
+
+def settled(model: Architecture, vocabularies: dict[str, Vocabulary], place: Placement) -> Learner:
+    """Put a model that is whole where it learns, with an optimizer that has seen nothing."""
+    frozen = {name: fingerprint(part) for name, part in model.frozen()}
+    place.settle(model)
+    return Learner(model, vocabularies, optimizer_for(model), frozen)
 
 
 def build(config: Training) -> Architecture:
@@ -71,6 +76,11 @@ def build(config: Training) -> Architecture:
     torch.manual_seed(config.seed)
     model = kind_of(config).model(config)
     fill(model, config)
+    if config.precision == "bfloat16":
+        for _, part in model.frozen():
+            part.to(torch.bfloat16)
+    if config.checkpoint_activations:
+        checkpoint_activations(model.blocks())
     return model
 
 

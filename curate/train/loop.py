@@ -1,13 +1,11 @@
 """The training loop: one step after the other, every step a function of the one before."""
 
+import math
 import time
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-
-import torch
-from torch.nn.utils import clip_grad_norm_
 
 from curate.errors import TrainError
 from curate.train import checkpoint
@@ -19,6 +17,7 @@ from curate.train.learner import Learner, Progress
 from curate.train.metrics import Metrics
 from curate.train.optimizer import learning_rate
 from curate.train.ranks import Ranks
+from curate.train.sharding import clip
 from curate.train.step import Learned, Work, gradients
 
 
@@ -85,10 +84,11 @@ def _batch(run: Run, drawn: Drawn) -> Batch | None:
     """Collate; where nothing can be used, several processes still need a batch to stay in step."""
     transform, blank = run.learner.examples.transform, run.config.blank_pictures
     if drawn.examples:
-        return collate(drawn, transform, blank_pictures=blank)
+        return collate(drawn, transform, blank_pictures=blank).to(run.ranks.device)
     if run.ranks.world == 1:
         return None
-    return replace(collate(run.corpus.spare(), transform, blank_pictures=blank), idle=True)
+    spare = collate(run.corpus.spare(), transform, blank_pictures=blank)
+    return replace(spare.to(run.ranks.device), idle=True)
 
 
 def train_step(learner: Learner, work: Work, rate: float) -> Learned:
@@ -103,8 +103,8 @@ def train_step(learner: Learner, work: Work, rate: float) -> Learned:
     learned = gradients(learner.model, work)
     if not learned.means:
         return learned
-    norm = clip_grad_norm_(learner.model.learns().values(), learner.model.training_config.clip_norm)
-    if not bool(torch.isfinite(norm)):
+    norm = clip(learner.model.learns().values(), learner.model.training_config.clip_norm, work.ranks)
+    if not math.isfinite(norm):
         raise TrainError(
             f"step {learner.step + 1}: the gradient is not finite at losses {learned.means}. "
             "Lower learning_rate or lengthen warmup_steps, and train into another folder"

@@ -33,7 +33,7 @@ class Mixture:
         Raises:
             TrainError: no sample is left to train on.
         """
-        self.sources = tuple(sources)
+        self.sources, self.config = tuple(sources), config
         sizes = [len(source.reader) for source in sources]
         self._starts = list(accumulate(sizes, initial=0))
         if len(self) <= config.held_out:

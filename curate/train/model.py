@@ -53,6 +53,11 @@ class Architecture(nn.Module, ABC):
                 part.eval()
         return self
 
+    @property
+    def device(self) -> torch.device:
+        """Where it computes."""
+        return next(self.parameters()).device
+
     def learns(self) -> dict[str, nn.Parameter]:
         """Return what learns, by name."""
         return {n: p for n, p in self.named_parameters() if p.requires_grad}

@@ -10,9 +10,9 @@ from curate.train.model import Architecture
 _MATRIX = 2
 
 
-def optimizer_for(model: Architecture, config: Training) -> torch.optim.Optimizer:
+def optimizer_for(model: Architecture) -> torch.optim.Optimizer:
     """AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101); gains and biases do not decay."""
-    learns = list(model.learns().values())
+    config, learns = model.training_config, list(model.learns().values())
     groups = [
         {"params": [p for p in learns if p.ndim >= _MATRIX], "weight_decay": config.weight_decay},
         {"params": [p for p in learns if p.ndim < _MATRIX], "weight_decay": 0.0},

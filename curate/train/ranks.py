@@ -30,11 +30,18 @@ class Ranks:
         """Whether this process writes files and speaks."""
         return self.rank == 0
 
+    @property
+    def device(self) -> torch.device:
+        """Where this process computes."""
+        if not torch.cuda.is_available():
+            return torch.device("cpu")
+        return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")) % torch.cuda.device_count())
+
     def total(self, numbers: Mapping[str, float]) -> dict[str, float]:
         """Add numbers up over all processes."""
         if self.world == 1:
             return dict(numbers)
-        table = torch.tensor(list(numbers.values()), dtype=torch.float64, device=_device())
+        table = torch.tensor(list(numbers.values()), dtype=torch.float64, device=self.device)
         dist.all_reduce(table)
         return dict(zip(numbers, table.tolist(), strict=True))
 
@@ -102,10 +109,6 @@ def _buckets(parameters: Iterable[nn.Parameter]) -> Iterator[list[nn.Parameter]]
         yield bucket
 
 
-def _device() -> torch.device:
-    return torch.device("cuda", torch.cuda.current_device()) if dist.get_backend() == "nccl" else torch.device("cpu")
-
-
 @contextmanager
 def ranks() -> Iterator[Ranks]:
     """Join the processes that torchrun or Ray Train started with this one; alone where nobody did."""
@@ -115,6 +118,8 @@ def ranks() -> Iterator[Ranks]:
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         yield Ranks()
         return
+    if torch.cuda.is_available():
+        torch.cuda.set_device(Ranks().device)
     dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
     try:
         yield Ranks(dist.get_rank(), dist.get_world_size())

@@ -11,6 +11,7 @@ import torch
 from curate.train.batch import Batch
 from curate.train.model import Architecture, Sums
 from curate.train.ranks import Ranks
+from curate.train.sharding import replicated
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def gradients(model: Architecture, work: Work) -> Learned:
         for number, batch in enumerate(work.micros):
             with draws(model, work, number):
                 tally.learn(model(batch), idle=batch.idle)
-    work.ranks.add_gradients(model.learns().values())
+    work.ranks.add_gradients(replicated(model.learns().values()))
     totals = work.ranks.total(tally.totals)
     return Learned({name: totals[name] / counts[name] for name in tally.weights}, counts)
 
