@@ -20,7 +20,18 @@ def run_training(preset: str, data: list[str], out: str, settings: list[str], *,
     """
     from curate.train import train
 
-    final = train(preset, data, out, overrides=overrides_of(settings), progress=shown(as_json=as_json))
+    _finish(train(preset, data, out, overrides=overrides_of(settings), progress=shown(as_json=as_json)), as_json)
+
+
+def run_features(run: str, preset: str, settings: list[str], dtype: str, *, as_json: bool) -> None:
+    """Store features and print what was done."""
+    from curate.train import store_features
+
+    say, overrides = shown(as_json=as_json), overrides_of(settings)
+    _finish(store_features(preset, run, overrides=overrides, dtype=dtype, progress=say), as_json)
+
+
+def _finish(final: dict[str, Any], as_json: bool) -> None:
     if as_json:
         _json_line({"event": "finished", **final})
     else:

@@ -44,4 +44,17 @@ def generate(
     print(answer(checkpoint, image.read_bytes(), question, max_new_tokens=max_new_tokens))
 
 
-COMMANDS = (train, generate)
+def features(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="a run, whose features/ is written")],
+    preset: Annotated[str, typer.Option("--for", metavar="PRESET", help="the preset that will be trained")],
+    settings: Settings = [],  # noqa: B006 - typer copies it
+    dtype: Annotated[str, typer.Option(help="float16 or float32")] = "float16",
+    as_json: Json = False,
+) -> None:
+    """Store what a preset's frozen towers say of every picture of a run, so that training need not look again."""
+    from curate.cli.train import run_features
+
+    run_features(run, preset, settings, dtype, as_json=as_json)
+
+
+COMMANDS = (train, features, generate)

@@ -92,6 +92,10 @@ class ShardReader:
         live = self._live.get(shard)
         return shard, row if live is None else int(live[row])
 
+    def numbers(self, shard: int) -> range:
+        """Return the numbers of the samples in a shard."""
+        return range(self._starts[shard], self._starts[shard + 1])
+
     def erased(self) -> dict[str, list[int]]:
         """Return the rows of each shard that are erased; shards without any are left out."""
         shards = self.manifest.shards

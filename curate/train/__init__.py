@@ -1,12 +1,12 @@
 """Training multimodal architectures straight from shards, and asking a checkpoint about a picture.
 
-The two functions are all there is to call; what they need (torch, transformers) loads when they are called.
+These functions are all there is to call; what they need (torch, transformers) loads when they are called.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-__all__ = ["generate", "train"]
+__all__ = ["generate", "store_features", "train"]
 
 
 def train(  # one entry for the command line: each argument is one of its options
@@ -35,6 +35,26 @@ def train(  # one entry for the command line: each argument is one of its option
 
     runs = (data,) if isinstance(data, str) else tuple(data)
     return carry_out(Job(preset, runs, out, dict(overrides), resume, divided), progress)
+
+
+def store_features(
+    preset: str,
+    run: str,
+    *,
+    overrides: Mapping[str, str],
+    dtype: str = "float16",
+    progress: Callable[[dict[str, Any]], None],
+) -> dict[str, Any]:
+    """Store beside a run's shards what a preset's frozen towers say of each picture, for `train` to use.
+
+    Called again it goes on with the shards that have none. `progress` gets one small dict for each shard.
+
+    Raises:
+        TrainError: the towers learn, pictures are cropped at random, or the preset or an override is wrong.
+    """
+    from curate.train.looking import store
+
+    return store(preset, run, overrides, dtype, progress)
 
 
 def generate(checkpoint: str, image: bytes, question: str, *, max_new_tokens: int = 40) -> str:

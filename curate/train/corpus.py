@@ -3,7 +3,7 @@
 import random
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import torch
@@ -17,6 +17,9 @@ from curate.train.mixture import Mixture
 from curate.train.pictures import Transform
 from curate.train.samples import Sample
 from curate.train.template import Unusable
+
+if TYPE_CHECKING:
+    from curate.train.features import Stored
 
 
 class Examples(Protocol):
@@ -56,8 +59,11 @@ class Drawn:
 class Corpus:
     """The samples of a mixture, in training order and tokenised; decoded pictures are kept up to `cache_bytes`."""
 
-    def __init__(self, mixture: Mixture, config: Training, examples: Examples) -> None:
-        """Keep what is needed; nothing is read yet."""
+    def __init__(
+        self, mixture: Mixture, config: Training, examples: Examples, stored: "Stored | None" = None
+    ) -> None:
+        """Keep what is needed; nothing is read yet. Where features are `stored` no picture is decoded."""
+        self._stored = stored
         self.mixture, self._config, self._examples = mixture, config, examples
         self._cache: dict[At, NDArray[np.uint8]] = {}
         self._room = config.cache_bytes // (3 * examples.transform.side**2)
@@ -94,6 +100,11 @@ class Corpus:
                 return drawn
         raise TrainError("no sample can be used; metrics.jsonl says why")
 
+    def collate(self, drawn: Drawn, *, blank_pictures: bool = False) -> Batch:
+        """Make samples a batch; each picture is blank where `blank_pictures`."""
+        blank = None if self._stored is None else self._stored.blank
+        return collate(drawn, self.transform, blank_pictures=blank_pictures, blank=blank)
+
     def example(self, at: At, place: int) -> Example:
         """Read one sample.
 
@@ -102,8 +113,11 @@ class Corpus:
         """
         sample = Sample(self.mixture.read(at), random.Random(f"{self._config.seed},{place}"))
         example = self._examples.example(sample)
-        picture = None if sample.picture is None else self._decoded(at, sample)
+        picture = None if sample.picture is None else self._picture(at, sample)
         return replace(example, picture=picture)
+
+    def _picture(self, at: At, sample: Sample) -> NDArray[Any]:
+        return self._decoded(at, sample) if self._stored is None else self._stored.of(at)
 
     def _decoded(self, at: At, sample: Sample) -> NDArray[np.uint8]:
         """Decode once: 1.3 ms for a cut-out of 0.05 megapixels, a step of llava-tiny takes 6 ms a sample."""
@@ -116,18 +130,27 @@ class Corpus:
         return pixels
 
 
-def collate(drawn: Drawn, transform: Transform, *, blank_pictures: bool = False) -> Batch:
-    """Pad examples to one length; pictures become the mean colour where `blank_pictures`."""
+def collate(
+    drawn: Drawn, transform: Transform, *, blank_pictures: bool = False, blank: torch.Tensor | None = None
+) -> Batch:
+    """Pad examples to one length; pictures become the mean colour where `blank_pictures`.
+
+    Examples hold features where `blank` is given: those of a blank picture, float32[1, ...].
+    """
     examples = drawn.examples
-    shown = [e.picture for e in examples if e.picture is not None]
-    blind = blank_pictures or not shown
+    shown = [] if blank_pictures else [e.picture for e in examples if e.picture is not None]
+    count = sum(e.picture is not None for e in examples)
+    if blank is None:
+        pictures = transform.normalised(np.stack(shown)) if shown else transform.blank(count)
+    else:
+        pictures = torch.from_numpy(np.stack(shown)).float() if shown else blank.expand(count, *blank.shape[1:])
     answers = [e.answer for e in examples if e.answer is not None]
     asked = [e.told for e in examples if e.told is not None]
     return Batch(
         text=Text.padded([e.text for e in examples]),
         told=told(asked) if asked else None,
         answer=Text.padded(answers) if answers else None,
-        pictures=transform.blank(len(shown)) if blind else transform.normalised(np.stack(shown)),
-        cached=False,
+        pictures=pictures,
+        cached=blank is not None,
         places_B=torch.tensor(drawn.places),
     )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import torch
 
 from curate.errors import TrainError
-from curate.train.corpus import Corpus, collate
+from curate.train.corpus import Corpus
 from curate.train.dealing import At
 from curate.train.model import Architecture
 
@@ -37,7 +37,7 @@ def _pair(model: Architecture, corpus: Corpus, name: str, samples: Sequence[At])
         if not drawn.examples:
             continue
         for suffix, total in sums.items():
-            batch = collate(drawn, corpus.transform, blank_pictures=bool(suffix)).to(model.device)
+            batch = corpus.collate(drawn, blank_pictures=bool(suffix)).to(model.device)
             total.update({loss: float(value) for loss, value in model(batch).items()})
         counts.update(model.count(batch))
     model.train()

@@ -18,6 +18,7 @@ from curate.train.checkpoint import Origin, Origins
 from curate.train.config import Training
 from curate.train.corpus import Corpus
 from curate.train.evaluate import report
+from curate.train.features import find
 from curate.train.learner import Learner, Progress, begin
 from curate.train.loop import Run, train
 from curate.train.mixture import Mixture, open_mixture
@@ -48,7 +49,7 @@ def carry_out(job: Job, progress: Progress) -> dict[str, Any]:
     if "://" in job.out:
         raise TrainError(f"{job.out}: checkpoints are written to a folder of this machine; give a local path")
     out = Path(job.out)
-    with _refusals(out), _deterministic(config.threads), ranks() as among, _alone(out, among):
+    with _refusals(out), deterministic(config.threads), ranks() as among, _alone(out, among):
         say = progress if among.first else _silence
         _require_shares(config, among)
         if among.first and not job.resume:
@@ -74,7 +75,10 @@ def _trained(job: Job, config: Training, at: Stand) -> dict[str, Any]:
     mixture = open_mixture(job.data, config)
     origins = tuple(map(Origin.of, mixture.sources))
     learner = _standing(at.out, mixture, origins, Placement(at.ranks, job.divided))
-    corpus = Corpus(mixture, config, learner.examples)
+    stored, said = find(learner, mixture)
+    if said:
+        at.progress({"event": "features", "used": stored is not None, "said": said})
+    corpus = Corpus(mixture, config, learner.examples, stored)
     train(Run(at.out, learner, config, corpus, origins, at.ranks, at.progress))
     return {
         "preset": config.preset,
@@ -175,7 +179,7 @@ def _refusals(out: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _deterministic(threads: int) -> Iterator[None]:
+def deterministic(threads: int) -> Iterator[None]:
     """Have torch add in the same order every time: deterministic kernels, a fixed number of threads."""
     before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
     torch.set_num_threads(threads)

@@ -12,7 +12,7 @@ from curate.train import checkpoint
 from curate.train.batch import Batch
 from curate.train.checkpoint import Origins
 from curate.train.config import Training
-from curate.train.corpus import Corpus, Drawn, collate
+from curate.train.corpus import Corpus, Drawn
 from curate.train.learner import Learner, Progress
 from curate.train.metrics import Metrics
 from curate.train.optimizer import learning_rate
@@ -82,12 +82,12 @@ def _drawn(run: Run) -> tuple[list[Batch], list[tuple[str, str]]]:
 
 def _batch(run: Run, drawn: Drawn) -> Batch | None:
     """Collate; where nothing can be used, several processes still need a batch to stay in step."""
-    transform, blank = run.learner.examples.transform, run.config.blank_pictures
+    blank = run.config.blank_pictures
     if drawn.examples:
-        return collate(drawn, transform, blank_pictures=blank).to(run.ranks.device)
+        return run.corpus.collate(drawn, blank_pictures=blank).to(run.ranks.device)
     if run.ranks.world == 1:
         return None
-    spare = collate(run.corpus.spare(), transform, blank_pictures=blank)
+    spare = run.corpus.collate(run.corpus.spare(), blank_pictures=blank)
     return replace(spare.to(run.ranks.device), idle=True)
 
 
