@@ -57,4 +57,20 @@ def features(
     run_features(run, preset, settings, dtype, as_json=as_json)
 
 
-COMMANDS = (train, features, generate)
+def trace(
+    checkpoint: Annotated[str, typer.Argument(metavar="DIR", help="what `curate train` wrote, or one checkpoint")],
+    key: Annotated[str | None, typer.Option(help="the sample's key, 32 hex digits")] = None,
+    url: Annotated[str | None, typer.Option(help="where the sample came from; reads all of the data")] = None,
+    data: Annotated[
+        list[str], typer.Option(metavar="RUN", help="the data it was fed, each run, where that lies elsewhere now")
+    ] = [],  # noqa: B006 - typer copies it
+    as_json: Json = False,
+) -> None:
+    """Say whether a checkpoint learned from a sample, and in which steps; exit status 1 if it did not."""
+    from curate.cli.train import run_trace
+
+    if not run_trace(checkpoint, key, url, data, as_json=as_json):
+        raise typer.Exit(1)
+
+
+COMMANDS = (train, features, generate, trace)

@@ -92,6 +92,19 @@ class ShardReader:
         live = self._live.get(shard)
         return shard, row if live is None else int(live[row])
 
+    def find(self, key: str) -> tuple[int, int] | None:
+        """Return shard and row of a key, erased or not, by one pass over the indexes; None where it is in no shard.
+
+        Raises:
+            IntegrityError: an index is not what the manifest says.
+            StorageError: it cannot be read.
+        """
+        for number, entry in enumerate(self.manifest.shards):
+            row = pc.index(open_index(self._folder, entry).keys, key).as_py()
+            if row >= 0:
+                return number, row
+        return None
+
     def numbers(self, shard: int) -> range:
         """Return the numbers of the samples in a shard."""
         return range(self._starts[shard], self._starts[shard + 1])

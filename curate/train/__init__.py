@@ -6,7 +6,7 @@ These functions are all there is to call; what they need (torch, transformers) l
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-__all__ = ["generate", "store_features", "train"]
+__all__ = ["generate", "store_features", "trace", "train"]
 
 
 def train(  # one entry for the command line: each argument is one of its options
@@ -55,6 +55,27 @@ def store_features(
     from curate.train.looking import store
 
     return store(preset, run, overrides, dtype, progress)
+
+
+def trace(
+    checkpoint: str,
+    *,
+    key: str | None = None,
+    url: str | None = None,
+    data: Sequence[str] = (),
+    progress: Callable[[dict[str, Any]], None],
+) -> dict[str, Any]:
+    """Say whether a checkpoint learned from the sample of a key, or from those of a URL, and in which steps.
+
+    `data` are the runs it was fed, where they lie elsewhere now. `progress` gets a small dict now and then while a URL
+    is searched for.
+
+    Raises:
+        TrainError: there is no checkpoint, or the runs are not the versions that it was fed.
+    """
+    from curate.train.lineage import trace as traced
+
+    return traced(checkpoint, key, url, data, progress)
 
 
 def generate(checkpoint: str, image: bytes, question: str, *, max_new_tokens: int = 40) -> str:

@@ -12,8 +12,8 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +23,8 @@ from safetensors.torch import load_file, save_file
 from curate.errors import TrainError
 from curate.train.config import Training
 from curate.train.learner import Learner, build, settled
-from curate.train.mixture import Source
 from curate.train.model import Architecture
+from curate.train.origin import Origin, Origins
 from curate.train.presets import settings
 from curate.train.ranks import Ranks
 from curate.train.sharding import Placement, divided_like, whole
@@ -38,41 +38,17 @@ _REMEDY = "Delete that folder: training goes on from the checkpoint before it, o
 
 
 @dataclass(frozen=True)
-class Origin:
-    """A run that a model was fed."""
+class State:
+    """What a checkpoint says of itself."""
 
-    version: str
-    """Of the manifest."""
-    samples: int
-    """That could be read: without the erased ones."""
-    shards: tuple[tuple[str, str], ...]
-    """Name and sha256 of every shard."""
-    weight: float | None = None
-    """In the mixture; None where samples were not weighed."""
-    url: str = ""
-    """Where it was read, as spelled on the command line."""
-    erased: Mapping[str, Sequence[int]] = field(default_factory=dict)
-    """Rows of each shard that were erased before, and so never read."""
-
-    @classmethod
-    def of(cls, source: Source) -> "Origin":
-        """Take down what a source reads."""
-        reader = source.reader
-        shards = tuple((s.name, s.sha256) for s in reader.manifest.shards)
-        return cls(reader.version, len(reader), shards, source.weight, source.url, reader.erased())
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> "Origin":
-        """Read what `to_json` returned."""
-        return cls(**{**data, "shards": tuple((s["name"], s["sha256"]) for s in data["shards"])})
-
-    def to_json(self) -> dict[str, Any]:
-        """Return it as state.json holds it."""
-        return {**asdict(self), "shards": [{"name": name, "sha256": sha256} for name, sha256 in self.shards]}
-
-
-Origins = tuple[Origin, ...]
-"""One for each source of a mixture."""
+    config: Training
+    origins: Origins
+    step: int
+    failed: int
+    files: Mapping[str, str]
+    """sha256 of each other file."""
+    frozen: Mapping[str, str]
+    """sha256 of each part that did not learn."""
 
 
 def save(out: Path, learner: Learner, origins: Origins, among: Ranks) -> None:
@@ -132,21 +108,29 @@ def restore(folder: Path, place: Placement | None = None) -> tuple[Learner, Orig
     Raises:
         TrainError: it is broken, of another format, or its frozen weights are not those it was trained with.
     """
-    state = _read_state(folder)
-    try:
-        config = settings(state["config"])
-        origins = tuple(Origin.from_json(data) for data in state["data"])
-        broken = [name for name, sha256 in state["files"].items() if _sha256(folder / name) != sha256]
-        progress = int(state["step"]), int(state["failed"])
-        frozen = dict(state["frozen"])
-    except (KeyError, TypeError, ValueError, AttributeError, OSError) as error:
-        raise TrainError(f"{folder}: broken checkpoint ({type(error).__name__}: {error}). {_REMEDY}") from error
+    state = read_state(folder)
+    broken = [name for name, sha256 in state.files.items() if not _is(folder / name, sha256)]
     if broken:
         raise TrainError(f"{folder}: {', '.join(broken)} changed since it was written. {_REMEDY}")
-    learner = _load(folder, config, place or Placement())
-    learner.step, learner.failed = progress
-    _require_frozen(folder, frozen, learner)
-    return learner, origins
+    learner = _load(folder, state.config, place or Placement())
+    learner.step, learner.failed = state.step, state.failed
+    _require_frozen(folder, state.frozen, learner)
+    return learner, state.origins
+
+
+def read_state(folder: Path) -> State:
+    """Read what a checkpoint says of itself, without its weights.
+
+    Raises:
+        TrainError: there is no checkpoint, or one of another format.
+    """
+    said = _read_json(folder)
+    try:
+        origins = tuple(Origin.from_json(data) for data in said["data"])
+        step, failed = int(said["step"]), int(said["failed"])
+        return State(settings(said["config"]), origins, step, failed, dict(said["files"]), dict(said["frozen"]))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise TrainError(f"{folder}: broken checkpoint ({type(error).__name__}: {error}). {_REMEDY}") from error
 
 
 def _load(folder: Path, config: Training, place: Placement) -> Learner:
@@ -165,7 +149,7 @@ def _load(folder: Path, config: Training, place: Placement) -> Learner:
     return learner
 
 
-def _require_frozen(folder: Path, frozen: dict[str, str], learner: Learner) -> None:
+def _require_frozen(folder: Path, frozen: Mapping[str, str], learner: Learner) -> None:
     differing = [name for name, sha256 in learner.frozen.items() if frozen.get(name) != sha256]
     if differing:
         raise TrainError(
@@ -196,7 +180,7 @@ def _spelled(draft: Path, learner: Learner, origins: Origins) -> str:
     return json.dumps(content, indent=1, sort_keys=True) + "\n"
 
 
-def _read_state(folder: Path) -> dict[str, Any]:
+def _read_json(folder: Path) -> dict[str, Any]:
     try:
         state = json.loads((folder / _STATE).read_bytes())
     except (OSError, ValueError) as error:
@@ -220,6 +204,10 @@ def _put_moments(model: Architecture, optimizer: torch.optim.Optimizer, moments:
         like = parameters[parameter]
         placed = divided_like(tensor.to(like.device), like) if tensor.ndim else tensor  # AdamW counts steps on the CPU
         optimizer.state[like][slot] = placed
+
+
+def _is(path: Path, sha256: str) -> bool:
+    return path.is_file() and _sha256(path) == sha256
 
 
 def _sha256(path: Path) -> str:

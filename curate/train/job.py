@@ -14,7 +14,6 @@ from safetensors import SafetensorError
 
 from curate.errors import LockedError, StorageError, TrainError
 from curate.train import checkpoint
-from curate.train.checkpoint import Origin, Origins
 from curate.train.config import Training
 from curate.train.corpus import Corpus
 from curate.train.evaluate import report
@@ -22,11 +21,10 @@ from curate.train.features import find
 from curate.train.learner import Learner, Progress, begin
 from curate.train.loop import Run, train
 from curate.train.mixture import Mixture, open_mixture
+from curate.train.origin import Origin, Origins, require_same
 from curate.train.presets import configure
 from curate.train.ranks import Ranks, ranks
 from curate.train.sharding import Placement
-
-_SAME_DATA = "Give the data it was fed to go on, or another folder to train anew on this"
 
 
 @dataclass(frozen=True)
@@ -102,7 +100,7 @@ def _standing(out: Path, mixture: Mixture, origins: Origins, place: Placement) -
         return begin(config, mixture, place)
     learner, fed = checkpoint.restore(checkpoints[-1], place)
     _require_same(out, learner.model.training_config.model_dump(), config.model_dump())
-    _require_origins(checkpoints[-1], fed, origins)
+    require_same(checkpoints[-1], fed, origins)
     return learner
 
 
@@ -113,30 +111,6 @@ def _require_same(out: Path, then: dict[str, Any], now: dict[str, Any]) -> None:
         raise TrainError(
             f"{out} holds a training run with other settings: {'; '.join(differing)}. "
             "Give the same ones to go on with it, or another folder to start anew"
-        )
-
-
-def _require_origins(folder: Path, fed: Origins, now: Origins) -> None:
-    """Refuse to go on with other data than the checkpoint's."""
-    if len(fed) != len(now):
-        raise TrainError(f"{folder}: was fed {len(fed)} runs, now {len(now)} are given. {_SAME_DATA}")
-    for then, given in zip(fed, now, strict=True):
-        _require_origin(folder, then, given)
-    if [origin.weight for origin in fed] != [origin.weight for origin in now]:
-        said = " and ".join(", ".join(str(origin.weight) for origin in origins) for origins in (fed, now))
-        raise TrainError(f"{folder}: the weights of its data were other than those given: {said}. {_SAME_DATA}")
-
-
-def _require_origin(folder: Path, origin: Origin, now: Origin) -> None:
-    if origin.version != now.version:
-        raise TrainError(
-            f"{folder}: was fed dataset version {origin.version[:12]}, but the data given is version "
-            f"{now.version[:12]}. {_SAME_DATA}"
-        )
-    if origin.samples != now.samples:
-        raise TrainError(
-            f"{folder}: was fed {origin.samples} samples of version {origin.version[:12]}, of which {now.samples} are "
-            "left: some were erased. What this model learned from them stays in it: train anew into another folder"
         )
 
 

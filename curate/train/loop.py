@@ -10,12 +10,12 @@ from typing import Any
 from curate.errors import TrainError
 from curate.train import checkpoint
 from curate.train.batch import Batch
-from curate.train.checkpoint import Origins
 from curate.train.config import Training
 from curate.train.corpus import Corpus, Drawn
 from curate.train.learner import Learner, Progress
 from curate.train.metrics import Metrics
 from curate.train.optimizer import learning_rate
+from curate.train.origin import Origins
 from curate.train.ranks import Ranks
 from curate.train.sharding import clip
 from curate.train.step import Learned, Work, gradients

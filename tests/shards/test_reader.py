@@ -67,6 +67,14 @@ def test_places_are_rows_of_shards_whatever_is_erased(run):
         reader.place(6)
 
 
+def test_a_key_is_found_whether_erased_or_not(run):
+    entomb(run, [EXPECTED[6][0]])
+    reader = ShardReader(run.url)
+    assert [reader.find(EXPECTED[i][0]) for i in (0, 4, 6)] == [(0, 0), (0, 4), (1, 1)]
+    assert reader.find("0" * 31) is None
+    assert [reader.numbers(shard) for shard in (0, 1)] == [range(5), range(5, 7)]
+
+
 def test_all_of_a_shard_may_be_erased(run):
     entomb(run, [key for key, _ in EXPECTED[:5]])
     assert everything(ShardReader(run.url)) == EXPECTED[5:]
