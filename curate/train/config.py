@@ -18,7 +18,8 @@ class Training(Frozen):
 
     preset: str
     trainable: Names = Field(min_length=1, description="parts that learn; the others are frozen")
-    pretrained: bool = Field(default=False, description="whether the frozen parts must start from weights")
+    pretrained: bool = Field(default=False, description="whether parts must start from weights")
+    start_from: str = Field("", description="checkpoint, or imported weights, whose tensors of the same names are taken")
 
     seed: int = 0
     steps: int = Field(ge=1)

@@ -28,6 +28,8 @@ class Examples(Protocol):
     transform: Transform
     ends: tuple[int, ...]
     """Tokens that end an answer."""
+    stop: str
+    """Words that end an answer, where no token does; empty for none."""
 
     def example(self, sample: Sample) -> Example:
         """Return a sample as numbers, without its picture.

@@ -92,9 +92,10 @@ def speak(language: Any, rows: Sequence[torch.Tensor], how: Decoding) -> list[li
         eos_token_id=ends,
         pad_token_id=ends[0],
     )
-    return [_until(row, ends) for row in said.tolist()]
+    return [until(row, ends) for row in said.tolist()]
 
 
-def _until(ids: Sequence[int], ends: Sequence[int]) -> list[int]:
+def until(ids: Sequence[int], ends: Sequence[int]) -> list[int]:
+    """Return the tokens before the first of `ends`."""
     found = next((n for n, token in enumerate(ids) if token in ends), len(ids))
     return list(ids[:found])

@@ -23,4 +23,5 @@ def answer(folder: str, image: bytes, question: str, how: Decoding) -> str:
         raise TrainError(f"the picture cannot be used: {reason}. Give a whole jpg, png, webp or gif") from None
     example = replace(examples.asked(question.strip()), picture=picture)
     (said,) = model.generate(collate(Drawn([example], [0], []), examples.transform).to(model.device), replace(how, ends=examples.ends))
-    return learner.vocabularies["language"].decode(said)
+    words = learner.vocabularies["language"].decode(said)
+    return words.split(examples.stop)[0].strip() if examples.stop else words

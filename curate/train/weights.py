@@ -30,8 +30,10 @@ def fill(model: Architecture, config: Training) -> None:
     Raises:
         TrainError: weights that the preset starts from are not named, missing, or of other sizes.
     """
+    taken = _start(model, config.start_from) if config.start_from else set()
     sources = {name: str(getattr(config, f"{name}_from", "")) for name, _ in model.parts()}
-    wanted = [f"{name}_from" for name in sources if hasattr(config, f"{name}_from") and not sources[name]]
+    missing = [name for name in sources if hasattr(config, f"{name}_from") and not sources[name]]
+    wanted = [f"{name}_from" for name in missing if not any(n.startswith(f"{name}.") for n in taken)]
     if config.pretrained and wanted:
         raise TrainError(
             f"{config.preset} starts from pretrained weights: name folders with "
@@ -40,7 +42,38 @@ def fill(model: Architecture, config: Training) -> None:
         )
     for name, part in model.parts():
         if sources[name]:
-            _load(part, weights_at(sources[name], getattr(config, name).kind), sources[name])
+            kind = getattr(getattr(config, name), "kind", name)
+            _load(part, weights_at(sources[name], kind), sources[name])
+
+
+def _start(model: Architecture, folder: str) -> set[str]:
+    """Take every tensor of a checkpoint that the model has too; return their names.
+
+    Raises:
+        TrainError: there is none, or one has another shape.
+    """
+    path = newest_weights(Path(folder))
+    theirs, ours = load_file(path), model.state_dict()
+    shared = theirs.keys() & ours.keys()
+    differing = sorted(name for name in shared if theirs[name].shape != ours[name].shape)
+    if differing or not shared:
+        what = f"{differing[0]} is {_shape(theirs, differing[0])} there" if differing else "it shares no name"
+        raise TrainError(f"{path}: cannot be started from: {what}. Give a checkpoint of the same sizes")
+    model.load_state_dict({name: theirs[name] for name in shared}, strict=False)
+    return set(shared)
+
+
+def newest_weights(folder: Path) -> Path:
+    """Return the weights in a folder, or in the newest checkpoint under it.
+
+    Raises:
+        TrainError: there are none.
+    """
+    found = [folder / FILE, *sorted(folder.glob(f"checkpoints/step-*/{FILE}"), reverse=True)]
+    path = next((p for p in found if p.is_file()), None)
+    if path is None:
+        raise TrainError(f"{folder}: holds no {FILE} to start from")
+    return path
 
 
 def weights_at(folder: str, kind: str) -> dict[str, torch.Tensor]:

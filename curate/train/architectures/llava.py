@@ -14,14 +14,12 @@ from torch import nn
 from curate.errors import TrainError
 from curate.train.batch import Batch, Example
 from curate.train.config import Training
-from curate.train.decoder import Decoding, loss_sum, speak, splice
-from curate.train.model import Architecture, Sums
-from curate.train.pictures import Transform
+from curate.train.prompted import Prompted
 from curate.train.samples import Sample, Turn
 from curate.train.sizes import Language, Lora, Vision
 from curate.train.template import PICTURE, Mark, Piece, Slot, Tokens, Unusable, Words, assemble
-from curate.train.towers.clip import build_clip, patch_states
-from curate.train.towers.language import blocks, build_language
+from curate.train.towers.language import build_language
+from curate.train.towers.vision import build_vision, patch_states, transform_for
 from curate.train.vocabulary import BEGIN, END, Vocabulary
 
 SYSTEM = (
@@ -45,13 +43,13 @@ class LlavaConfig(Training):
     language_from: str = Field("", description="folder of Llama weights with their tokenizer.json")
 
 
-class Llava(Architecture):
-    """Answers about pictures: p(answer | picture, question), token by token."""
+class Llava(Prompted):
+    """Answers about pictures."""
 
     def __init__(self, config: LlavaConfig) -> None:
         """Build with random weights, or without any inside `torch.device("meta")`."""
         super().__init__(config)
-        self.vision = build_clip(config.vision)
+        self.vision = build_vision(config.vision, final_norm=True)
         self.projector = _projector(config.projector, config.vision.width, config.language.width)
         self.language = build_language(config.language)
         self.freeze()
@@ -60,25 +58,10 @@ class Llava(Architecture):
         """Return [P, N, W]: the last but one of CLIP's hidden states, without its class token."""
         return patch_states(self.vision, pixels_PCSS)
 
-    def embed(self, batch: Batch) -> torch.Tensor:
-        """Return [B, L, D]: a batch as the decoder reads it."""
-        features = self.projector(self.seen(batch)) if len(batch.pictures) else batch.pictures
-        return splice(self.language, batch.text.ids_BL, features)
-
-    def forward(self, batch: Batch) -> Sums:
-        """Return the summed cross-entropy of what the assistant says."""
-        return {"tokens": loss_sum(self.language, self.embed(batch), batch.text)}
-
-    @torch.inference_mode()
-    def generate(self, batch: Batch, how: Decoding) -> list[list[int]]:
-        """Return the tokens that follow each sample's text."""
-        embeds_BLD = self.embed(batch)
-        rows = [row[mask > 0] for row, mask in zip(embeds_BLD, batch.text.mask_BL, strict=True)]
-        return speak(self.language, rows, how)
-
-    def blocks(self) -> Sequence[nn.Module]:
-        """Return the decoder's layers."""
-        return blocks(self.language)
+    def features(self, batch: Batch) -> torch.Tensor:
+        """Return [P, N, D]."""
+        projected: torch.Tensor = self.projector(self.seen(batch))
+        return projected
 
 
 def _projector(kind: str, width: int, out: int) -> nn.Module:
@@ -97,7 +80,8 @@ class LlavaExamples:
         self.config, self.words = config, vocabularies["language"]
         self.begin, self.end = self.words.id(BEGIN), self.words.id(END)
         self.ends = (self.end,)
-        self.transform = Transform(config.vision.image_size, config.pictures, max_pixels=config.max_pixels)
+        self.stop = ""
+        self.transform = transform_for(config.vision, config)
 
     def example(self, sample: Sample) -> Example:
         """Return a conversation, or a caption, of which the assistant's words are labels."""
