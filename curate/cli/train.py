@@ -52,6 +52,8 @@ def run_trace(checkpoint: str, key: str | None, url: str | None, data: list[str]
             print("\n".join(_told(sample, found["steps"])))
         if not found["samples"]:
             print(f"no sample of the data came from {url}; erased ones cannot be searched by URL, give their --key")
+        if found["started_from"]:
+            print(f"training started from the weights at {found['started_from']}: trace those too")
     return bool(found["used"])
 
 

@@ -70,6 +70,7 @@ def made_by(learner: Learner, dtype: str) -> dict[str, Any]:
         "weights": {name: learner.frozen[name] for name in model.LOOKS},
         "transform": asdict(learner.examples.transform),
         "precision": config.precision,
+        "row": list(blank(learner).shape[1:]),
         "dtype": dtype,
     }
 
@@ -109,7 +110,7 @@ def find(learner: Learner, mixture: Mixture) -> tuple[Stored | None, str]:
         found = [Features(source.url, name) for source in mixture.sources]
         without = [s.url for s, f in zip(mixture.sources, found, strict=True) if not f.cover(s.reader.manifest.shards)]
         if not without:
-            stored = Stored([source.reader for source in mixture.sources], found, dtype, _blank(learner))
+            stored = Stored([source.reader for source in mixture.sources], found, dtype, blank(learner))
             _prove(learner, mixture, stored)
             return stored, f"features stored as {name} are used; no picture is decoded"
         lacking = min(lacking, without, key=len)
@@ -124,7 +125,8 @@ def look(model: Architecture, pixels_PCSS: torch.Tensor) -> torch.Tensor:
         return model.look(pixels_PCSS.to(model.device)).float().cpu()
 
 
-def _blank(learner: Learner) -> torch.Tensor:
+def blank(learner: Learner) -> torch.Tensor:
+    """Return float32[1, ...]: what a model says of a blank picture."""
     return look(learner.model, learner.examples.transform.blank(1)).clone()
 
 

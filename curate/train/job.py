@@ -106,7 +106,8 @@ def _standing(out: Path, mixture: Mixture, origins: Origins, place: Placement) -
 
 def _require_same(out: Path, then: dict[str, Any], now: dict[str, Any]) -> None:
     """Refuse to go on with other settings."""
-    differing = [f"{n} was {then.get(n)}, now {now[n]}" for n in now if then.get(n) != now[n]]
+    decides = [name for name in now if name not in Training.LIMITS]
+    differing = [f"{n} was {then.get(n)}, now {now[n]}" for n in decides if then.get(n) != now[n]]
     if differing:
         raise TrainError(
             f"{out} holds a training run with other settings: {'; '.join(differing)}. "

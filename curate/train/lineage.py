@@ -16,6 +16,7 @@ from curate.shards import ShardReader
 from curate.train import checkpoint
 from curate.train.architectures import kind_of
 from curate.train.config import Training
+from curate.train.damage import name_of
 from curate.train.learner import TOKENIZER_SAMPLES, Progress
 from curate.train.mixture import order_of
 from curate.train.origin import Origin
@@ -99,7 +100,8 @@ class History:
         if places is None:
             return _with(here, status="held_out")
         drawn = sorted({p // config.batch_size + 1 for p in places if p < self.state.step * config.batch_size})
-        failed = tuple(step for step in drawn if key in self._failures.get(step, ()))
+        names = {key, name_of(origin.url, here.shard, row)}
+        failed = tuple(step for step in drawn if names & self._failures.get(step, set()))
         return _with(
             here,
             status="used" if len(failed) < len(drawn) else "failed" if drawn else "not_reached",
@@ -123,6 +125,7 @@ def trace(folder: str, key: str | None, url: str | None, data: Sequence[str], pr
     return {
         "checkpoint": str(history.folder),
         "steps": history.state.step,
+        "started_from": history.state.config.start_from,
         "used": any(trace.used for trace in found),
         "samples": [{**asdict(trace), "used": trace.used} for trace in found],
     }

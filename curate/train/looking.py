@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from curate.errors import TrainError
 from curate.shards import Features, ShardEntry
-from curate.train.features import DTYPES, cast, fingerprint, look, made_by, why_not
+from curate.train.features import DTYPES, blank, cast, fingerprint, look, made_by, why_not
 from curate.train.job import deterministic
 from curate.train.learner import Learner, Progress, begin
 from curate.train.mixture import Mixture, open_mixture
@@ -27,7 +27,7 @@ def store(preset: str, run: str, overrides: Mapping[str, str], dtype: str, progr
         raise TrainError(f"--dtype {dtype}: give {' or '.join(DTYPES)}")
     config = configure(preset, overrides)
     with deterministic(config.threads), ranks() as among:
-        mixture = open_mixture([run], config.model_copy(update={"held_out": 0}))
+        mixture = open_mixture([run], config.model_copy(update={"held_out": 0, "max_broken_shards": 0}))
         learner = begin(config, mixture, Placement(among))
         reason = why_not(learner)
         if reason:
@@ -52,7 +52,7 @@ class _Work:
 
     def carry_out(self, progress: Progress) -> dict[str, int]:
         counts = {"shards": len(self.shards), "made": 0, "pictures": 0}
-        row = tuple(look(self.learner.model, self.learner.examples.transform.blank(1)).shape[1:])
+        row = tuple(blank(self.learner).shape[1:])
         for number, entry in enumerate(self.shards):
             if self.features.has(entry):
                 continue
@@ -75,7 +75,7 @@ class _Work:
         reader, transform = self.mixture.sources[0].reader, self.learner.examples.transform
         for index in reader.numbers(shard):
             _, row = reader.place(index)
-            sample = Sample(self.mixture.read((0, index)), random.Random(0))
+            sample = Sample(reader.read(index), random.Random(0))
             try:
                 pixels = transform.decode(sample.seen(), sample.draw)
             except Unusable as reason:

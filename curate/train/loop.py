@@ -3,7 +3,7 @@
 import math
 import time
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from curate.train import checkpoint
 from curate.train.batch import Batch
 from curate.train.config import Training
 from curate.train.corpus import Corpus, Drawn
+from curate.train.damage import REASON, shard_of
 from curate.train.learner import Learner, Progress
 from curate.train.metrics import Metrics
 from curate.train.optimizer import learning_rate
@@ -32,6 +33,8 @@ class Run:
     origins: Origins
     ranks: Ranks
     progress: Progress
+    told: set[str] = field(default_factory=set)
+    """Broken shards that were told of."""
 
 
 def train(run: Run) -> None:
@@ -55,8 +58,10 @@ def _next_step(run: Run) -> dict[str, Any]:
     """Draw the step's samples, learn from them, and return its line of metrics."""
     learner = run.learner
     micros, failed = _drawn(run)
-    learner.failed += len(failed)
-    _require_budget(run, failed)
+    _tell_damage(run, [name for name, reason in failed if reason == REASON])
+    failures = [(key, reason) for key, reason in failed if reason != REASON]
+    learner.failed += len(failures)
+    _require_budget(run, failures)
     rate = learning_rate(learner.step, run.config)
     learned = train_step(learner, Work(micros, learner.step, run.ranks), rate)
     line: dict[str, Any] = {"step": learner.step + 1, "loss": None, "lr": rate, **learned.counts}
@@ -112,6 +117,15 @@ def train_step(learner: Learner, work: Work, rate: float) -> Learned:
     learner.optimizer.step()
     learner.model.after_step()
     return learned
+
+
+def _tell_damage(run: Run, samples: list[str]) -> None:
+    """Count the broken shards that any process met; they are in no budget of samples."""
+    told = {shard_of(sample) for sample in samples} - run.told
+    run.corpus.mixture.damage.share(samples)
+    run.told.update(told)
+    for shard in sorted(told):
+        run.progress({"event": REASON, "shard": shard, "said": "its samples are left out"})
 
 
 def _require_budget(run: Run, failed: list[tuple[str, str]]) -> None:

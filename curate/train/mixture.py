@@ -5,10 +5,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from curate.errors import TrainError
+from curate.errors import IntegrityError, StorageError, TrainError
 from curate.shards import ShardReader
 from curate.train.config import Training
+from curate.train.damage import REASON, Damage, name_of, shard_of
 from curate.train.dealing import At, Order, Together, Weighted
+from curate.train.template import Unusable
 
 ROOT = "sqrt"
 """Weighs a source by the square root of its size, as InstructBLIP does (Dai et al. 2023, arXiv 2305.06500, 2.4)."""
@@ -43,6 +45,7 @@ class Mixture:
             )
         self.trained = len(self) - config.held_out
         """Samples that are not held out."""
+        self.damage = Damage(config.max_broken_shards)
         self._order = order_of(sizes, [source.weight for source in sources], config)
 
     def __len__(self) -> int:
@@ -62,12 +65,29 @@ class Mixture:
         return self._starts[at[0]] + at[1]
 
     def read(self, at: At) -> dict[str, bytes]:
-        """Return the members of a sample by extension."""
-        return self.sources[at[0]].reader.read(at[1])
+        """Return the members of a sample by extension.
+
+        Raises:
+            Unusable: its shard is damaged.
+            TrainError: so many shards are.
+        """
+        shard = shard_of(self._name(at))
+        if shard not in self.damage:
+            try:
+                return self.sources[at[0]].reader.read(at[1])
+            except (IntegrityError, StorageError) as error:
+                self.damage.add(shard, str(error))
+        raise Unusable(REASON)
 
     def key(self, at: At) -> str:
-        """Return the key of a sample."""
-        return self.sources[at[0]].reader.key(at[1])
+        """Return the key of a sample; of one in a damaged shard, `SHARD#ROW`."""
+        name = self._name(at)
+        return name if shard_of(name) in self.damage else self.sources[at[0]].reader.key(at[1])
+
+    def _name(self, at: At) -> str:
+        source = self.sources[at[0]]
+        shard, row = source.reader.place(at[1])
+        return name_of(source.url, source.reader.manifest.shards[shard].name, row)
 
 
 def order_of(sizes: Sequence[int], weights: Sequence[float | None], config: Training) -> Order:

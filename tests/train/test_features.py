@@ -77,6 +77,32 @@ def test_float32_features_give_the_losses_of_pictures(run, tmp_path, blind):
     assert cached[1] == {k: pytest.approx(v, rel=1e-5) if "loss" in k else v for k, v in live[1].items()}
 
 
+@pytest.mark.parametrize(
+    "preset", ["blip2-stage1-tiny", "blip2-opt-tiny", "blip2-flan-t5-tiny", "instructblip-tiny", "minigpt4-tiny"]
+)
+def test_every_architecture_with_frozen_towers_learns_the_same_from_features(make_run, tmp_path, preset):
+    run = make_run(captioned(n, picture) for n, picture in enumerate(shapes()[:12]))
+    overrides = {"steps": "2", "batch_size": "4", "eval_samples": "4", "checkpoint_every": "2"}
+    lines = []
+    for out in ("live", "cached"):
+        events = []
+        train(preset, run, str(tmp_path / out), overrides=overrides, progress=events.append)
+        lines.append([json.loads(line) for line in (tmp_path / out / "metrics.jsonl").read_text().splitlines()])
+        assert [e["used"] for e in events if e["event"] == "features"] == ([True] if out == "cached" else [])
+        store_features(preset, run, overrides=overrides, dtype="float32", progress=events.append)
+    live, cached = lines
+    assert [line["loss"] for line in cached] == pytest.approx([line["loss"] for line in live], rel=1e-5)
+
+
+def captioned(number, made):
+    """Put a caption and a ranked list of them beside a conversation."""
+    key, members = made
+    facts = json.loads(dict(members)["json"])
+    caption = facts["conversations"][1]["value"]
+    said = {**facts, "caption": caption}
+    return key, [("json", json.dumps(said).encode()), *members[1:]]
+
+
 def test_float16_features_give_them_within_its_rounding(run, tmp_path):
     live = trained(run, tmp_path / "live")
     stored(run, "float16")

@@ -123,6 +123,16 @@ def test_data_that_moved_or_changed(make_run, tmp_path, drawn):
         one(tmp_path / "out", key, [str(tmp_path / "moved")])
 
 
+def test_a_checkpoint_that_started_from_another_names_it(make_run, tmp_path, drawn):
+    first, second = make_run(SAMPLES[:6]), make_run(SAMPLES[6:12])
+    trained(first, tmp_path / "first", drawn)
+    trained(second, tmp_path / "second", drawn, start_from=str(tmp_path / "first"))
+    found = trace(str(tmp_path / "second"), key=SAMPLES[0][0], progress=lambda _: None)
+    assert not found["used"]
+    assert found["started_from"] == str(tmp_path / "first")
+    assert trace(str(tmp_path / "first"), key=SAMPLES[0][0], progress=lambda _: None)["started_from"] == ""
+
+
 def test_key_or_url(make_run, tmp_path, drawn):
     trained(make_run(SAMPLES), tmp_path / "out", drawn)
     events = []
