@@ -16,6 +16,9 @@ class Training(Frozen):
     PARTS: ClassVar[tuple[str, ...]] = ()
     """Names of the modules that can be trained or frozen."""
 
+    LIMITS: ClassVar[tuple[str, ...]] = ("max_broken_shards", "max_failed_fraction")
+    """Settings that decide when training stops and nothing else, so that it may go on with others."""
+
     preset: str
     architecture: str
     trainable: Names = Field(min_length=1, description="parts that learn; the others are frozen")
