@@ -1,5 +1,7 @@
 """`python -m train.training DATA OUT KEY=VALUE...`: training in a process of its own, which a test can kill."""
 
+import os
+import signal
 import sys
 import warnings
 from typing import Any
@@ -23,6 +25,8 @@ def tell(event: dict[str, Any]) -> None:
     """Write one line, at once."""
     sys.stdout.write(f"{event['event']} {event.get('step')}\n")
     sys.stdout.flush()
+    if event["event"] == "step" and event["step"] == int(os.environ.get("STOP_AFTER", "-1")) + 1:
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 if __name__ == "__main__":
