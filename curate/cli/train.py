@@ -21,7 +21,9 @@ WHY = {
 """What became of a sample, in words."""
 
 
-def run_training(preset: str, data: list[str], out: str, settings: list[str], *, as_json: bool) -> None:
+def run_training(
+    preset: str, data: list[str], out: str, settings: list[str], cache: str | None, *, as_json: bool
+) -> None:
     """Train and print the final metrics.
 
     Raises:
@@ -29,7 +31,8 @@ def run_training(preset: str, data: list[str], out: str, settings: list[str], *,
     """
     from curate.train import train
 
-    _finish(train(preset, data, out, overrides=overrides_of(settings), progress=shown(as_json=as_json)), as_json)
+    say, overrides = shown(as_json=as_json), overrides_of(settings)
+    _finish(train(preset, data, out, overrides=overrides, cache=cache, progress=say), as_json)
 
 
 def run_features(run: str, preset: str, settings: list[str], dtype: str, *, as_json: bool) -> None:

@@ -1,0 +1,66 @@
+"""Shards of a remote run on a local disk: copied whole when first read, held against the manifest's sha256, kept."""
+
+import fcntl
+import hashlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from curate.errors import IntegrityError
+from curate.shards.index import index_name
+from curate.shards.manifest import ShardEntry
+from curate.storage import Folder, refusing
+
+_CHUNK = 1 << 20
+
+
+class LocalCopy:
+    """A folder CACHE/VERSION of shards that came from elsewhere. Several processes may share it; nothing is evicted."""
+
+    def __init__(self, shards: Folder, cache: str, version: str) -> None:
+        """Take shards from `shards`, of the dataset `version`, into a folder of this machine."""
+        self._from, self.folder = shards, Folder(cache) / version
+
+    def bring(self, entry: ShardEntry) -> Folder:
+        """Return a local folder that holds a shard and its index, whole.
+
+        Raises:
+            IntegrityError: they are not what the manifest says.
+            StorageError: they cannot be read, or the disk has no room for them.
+        """
+        wanted = {index_name(entry.name): entry.index_sha256, entry.name: entry.sha256}
+        if not self._lacking(wanted):
+            return self.folder
+        with refusing(f"{self._from.url}/{entry.name} to {self.folder.url}"), self._alone(entry):
+            for name in self._lacking(wanted):  # anew: another process may have been quicker
+                self._copy(name, wanted[name])
+        return self.folder
+
+    def _lacking(self, names: Iterable[str]) -> list[str]:
+        return [name for name in names if not self._path(name).exists()]
+
+    def _copy(self, name: str, sha256: str) -> None:
+        part = self._path(f".part-{name}")  # the lock is ours, so what a killed process left is written over
+        digest = hashlib.sha256()
+        with self._from.open(name) as source, part.open("wb") as target:
+            while chunk := source.read(_CHUNK):
+                digest.update(chunk)
+                target.write(chunk)
+        if digest.hexdigest() != sha256:
+            part.unlink()
+            raise IntegrityError(
+                f"{self._from.url}/{name}: sha256 differs from the manifest's. `curate check` lists every fault."
+            )
+        part.replace(self._path(name))
+
+    def _path(self, name: str) -> Path:
+        return Path(self.folder.path(name))
+
+    @contextmanager
+    def _alone(self, entry: ShardEntry) -> Iterator[None]:
+        """Let one process copy a shard; the lock goes with the process."""
+        path = self._path(f".lock-{index_name(entry.name).removesuffix('.idx')}")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
