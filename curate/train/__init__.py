@@ -9,7 +9,7 @@ from typing import Any
 __all__ = ["generate", "store_features", "trace", "train"]
 
 
-def train(  # one entry for the command line: each argument is one of its options
+def train(  # noqa: PLR0913 - one entry for the command line: each argument is one of its options
     preset: str,
     data: str | Sequence[str],
     out: str,
@@ -27,7 +27,8 @@ def train(  # one entry for the command line: each argument is one of its option
 
     Called again with the same arguments it goes on from the last checkpoint, and losses are the same to the last bit.
     Started by torchrun or Ray Train it is one of several processes that learn as one, which divide the weights of the
-    model's blocks among them where `divided`. `progress` gets one small dict at the start, for each step, for each checkpoint and at the end.
+    model's blocks among them where `divided`. `progress` gets one small dict at the start, for each step, for each
+    checkpoint and at the end.
 
     Raises:
         TrainError: the preset, an override, the data or what `out` holds cannot be used.

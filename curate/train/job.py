@@ -1,4 +1,4 @@
-"""A training job from its command to its last figures: where it stands, whether it may go on, and who may work on it."""
+"""A training job from its command to its last figures: where it stands, whether it may go on, who works on it."""
 
 import fcntl
 import json
@@ -122,6 +122,11 @@ def _require_shares(config: Training, among: Ranks) -> None:
         raise TrainError(
             f"batch_size {config.batch_size} cannot be shared evenly by {among.world} processes: "
             f"give a multiple of {among.world}"
+        )
+    if config.batch_size // among.world % config.together:
+        raise TrainError(
+            f"batch_size {config.batch_size} on {among.world} processes parts samples that stay together: "
+            f"give a multiple of {among.world * config.together}"
         )
 
 

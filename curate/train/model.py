@@ -6,7 +6,7 @@ same however the step's samples are spread over micro-batches and processes. A m
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from typing import ClassVar, Self
+from typing import ClassVar, Self, TypeAlias
 
 import torch
 from torch import nn
@@ -16,7 +16,7 @@ from curate.train.config import Training
 
 Sums = dict[str, torch.Tensor]
 """Losses by name, each summed over its terms, in nats."""
-Part = nn.Module | nn.Parameter
+Part: TypeAlias = nn.Module | nn.Parameter
 
 
 class Architecture(nn.Module, ABC):
@@ -92,7 +92,7 @@ class Architecture(nn.Module, ABC):
     def forward(self, batch: Batch) -> Sums:
         """Return the losses of a batch."""
 
-    def after_step(self) -> None:  # noqa: B027 - most architectures have nothing to put right
+    def after_step(self) -> None:
         """Put right what an optimizer's step has moved."""
 
     def blocks(self) -> Sequence[nn.Module]:

@@ -74,8 +74,6 @@ def write_run(url: str, samples: Iterable[Sample], shard_size: int = 24) -> str:
     rows = list(samples)
     folder = Folder(url)
     starts = range(0, len(rows), shard_size)
-    entries = [
-        write_shard(folder / "shards", f"{n:05d}.tar", rows[s : s + shard_size]) for n, s in enumerate(starts)
-    ]
+    entries = [write_shard(folder / "shards", f"{n:05d}.tar", rows[s : s + shard_size]) for n, s in enumerate(starts)]
     Manifest("shapes", tuple(entries)).save(folder)
     return url

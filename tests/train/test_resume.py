@@ -163,7 +163,9 @@ def finished(shapes_run, tmp_path_factory):
     return out
 
 
-@pytest.mark.parametrize("name", ["state.json", "model.safetensors", "optimizer.safetensors", "tokenizer.json"])
+@pytest.mark.parametrize(
+    "name", ["state.json", "model.safetensors", "optimizer.safetensors", "tokenizer-language.json"]
+)
 @pytest.mark.parametrize("harm", ["missing", "cut", "changed"])
 def test_a_broken_checkpoint_is_one_clear_error(shapes_run, finished, tmp_path, name, harm):
     out = shutil.copytree(finished, tmp_path / "out")
