@@ -1,37 +1,35 @@
-"""Shards of a remote run on a local disk: copied whole when first read, held against the manifest's sha256, kept."""
+"""Files of a remote run on a local disk: copied whole when first read, held against their sha256, kept."""
 
 import fcntl
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from curate.errors import IntegrityError
-from curate.shards.index import index_name
-from curate.shards.manifest import ShardEntry
 from curate.storage import Folder, refusing
 
 _CHUNK = 1 << 20
 
 
 class LocalCopy:
-    """A folder CACHE/VERSION of shards that came from elsewhere. Several processes may share it; nothing is evicted."""
+    """A folder CACHE/VERSION of files that came from elsewhere. Several processes may share it; nothing is evicted."""
 
-    def __init__(self, shards: Folder, cache: str, version: str) -> None:
-        """Take shards from `shards`, of the dataset `version`, into a folder of this machine."""
-        self._from, self.folder = shards, Folder(cache) / version
+    def __init__(self, source: Folder, cache: str, version: str) -> None:
+        """Take files from `source` into a folder of this machine; `version` names what they belong to."""
+        self._from, self.folder = source, Folder(cache) / version
 
-    def bring(self, entry: ShardEntry) -> Folder:
-        """Return a local folder that holds a shard and its index, whole.
+    def bring(self, wanted: Mapping[str, str]) -> Folder:
+        """Return a local folder that holds files, whole; `wanted` gives the sha256 that each must have.
 
         Raises:
-            IntegrityError: they are not what the manifest says.
+            IntegrityError: they are not what they should be.
             StorageError: they cannot be read, or the disk has no room for them.
         """
-        wanted = {index_name(entry.name): entry.index_sha256, entry.name: entry.sha256}
         if not self._lacking(wanted):
             return self.folder
-        with refusing(f"{self._from.url}/{entry.name} to {self.folder.url}"), self._alone(entry):
+        first = next(iter(wanted))
+        with refusing(f"{self._from.url}/{first} to {self.folder.url}"), self._alone(first):
             for name in self._lacking(wanted):  # anew: another process may have been quicker
                 self._copy(name, wanted[name])
         return self.folder
@@ -49,7 +47,7 @@ class LocalCopy:
         if digest.hexdigest() != sha256:
             part.unlink()
             raise IntegrityError(
-                f"{self._from.url}/{name}: sha256 differs from the manifest's. `curate check` lists every fault."
+                f"{self._from.url}/{name}: sha256 differs from the one written down. `curate check` lists every fault."
             )
         part.replace(self._path(name))
 
@@ -57,9 +55,9 @@ class LocalCopy:
         return Path(self.folder.path(name))
 
     @contextmanager
-    def _alone(self, entry: ShardEntry) -> Iterator[None]:
-        """Let one process copy a shard; the lock goes with the process."""
-        path = self._path(f".lock-{index_name(entry.name).removesuffix('.idx')}")
+    def _alone(self, name: str) -> Iterator[None]:
+        """Let one process copy; the lock goes with the process."""
+        path = self._path(f".lock-{Path(name).stem}")
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)

@@ -28,6 +28,8 @@ class ShardReader:
     manifest: Manifest
     version: str
     """Name of the dataset version, see `Manifest.version`."""
+    cache: str | None
+    """Local folder that remote shards are copied into."""
 
     def __init__(self, run: str, open_shards: int = 256, cache: str | None = None) -> None:
         """Open the run at a path or URL; `open_shards` bounds the files held open, two for each.
@@ -50,7 +52,7 @@ class ShardReader:
         self._starts = list(accumulate(live, initial=0))
 
     def _setup(self, folder: Folder, open_shards: int, cache: str | None) -> None:
-        self._folder, self._open_shards, self._cache = folder, open_shards, cache
+        self._folder, self._open_shards, self.cache = folder, open_shards, cache
         copies = None if cache is None or folder.is_local else LocalCopy(folder, cache, self.version)
         self._open = lru_cache(open_shards)(partial(_open, folder, copies, self.manifest.shards))
 
@@ -61,7 +63,7 @@ class ShardReader:
     def __setstate__(self, state: dict[str, object]) -> None:
         """Open files anew where they are read."""
         vars(self).update(state)
-        self._setup(self._folder, self._open_shards, self._cache)
+        self._setup(self._folder, self._open_shards, self.cache)
 
     def __len__(self) -> int:
         """How many samples can be read: erased ones are not counted."""
@@ -127,7 +129,11 @@ class ShardReader:
 
 
 def _open(folder: Folder, copies: LocalCopy | None, shards: tuple[ShardEntry, ...], number: int) -> OpenShard:
-    return open_shard(folder if copies is None else copies.bring(shards[number]), shards, number)
+    if copies is None:
+        return open_shard(folder, shards, number)
+    entry = shards[number]
+    here = copies.bring({index_name(entry.name): entry.index_sha256, entry.name: entry.sha256})
+    return open_shard(here, shards, number)
 
 
 def _live_rows(run: Folder, manifest: Manifest) -> dict[int, np.ndarray]:

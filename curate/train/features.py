@@ -107,7 +107,7 @@ def find(learner: Learner, mixture: Mixture) -> tuple[Stored | None, str]:
     lacking = [source.url for source in mixture.sources]
     for dtype in DTYPES:
         name = fingerprint(made_by(learner, dtype))
-        found = [Features(source.url, name) for source in mixture.sources]
+        found = [Features(source.url, name, source.reader.cache) for source in mixture.sources]
         without = [s.url for s, f in zip(mixture.sources, found, strict=True) if not f.cover(s.reader.manifest.shards)]
         if not without:
             stored = Stored([source.reader for source in mixture.sources], found, dtype, blank(learner))
