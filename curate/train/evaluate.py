@@ -38,7 +38,8 @@ def _pair(model: Architecture, corpus: Corpus, name: str, samples: Sequence[At])
             continue
         for suffix, total in sums.items():
             batch = corpus.collate(drawn, blank_pictures=bool(suffix)).to(model.device)
-            total.update({loss: float(value) for loss, value in model(batch).items()})
+            with model.in_precision():
+                total.update({loss: float(value) for loss, value in model(batch).items()})
         counts.update(model.count(batch))
     model.train()
     if not counts:

@@ -6,6 +6,7 @@ same however the step's samples are spread over micro-batches and processes. A m
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import ClassVar, Self, TypeAlias
 
 import torch
@@ -57,6 +58,12 @@ class Architecture(nn.Module, ABC):
     def device(self) -> torch.device:
         """Where it computes."""
         return next(self.parameters()).device
+
+    def in_precision(self) -> AbstractContextManager[None]:
+        """Compute inside this in the precision asked for: frozen weights of bfloat16 meet learned ones of float32."""
+        half = self.training_config.precision == "bfloat16"
+        made: AbstractContextManager[None] = torch.autocast(self.device.type, torch.bfloat16, enabled=half)
+        return made
 
     def learns(self) -> dict[str, nn.Parameter]:
         """Return what learns, by name."""

@@ -54,7 +54,7 @@ def draw(colour: str, shape: str, place: str) -> bytes:
 def sample(name: str, picture: bytes | None, question: str, answer: str) -> Sample:
     """Return one sample of a shard with a conversation of one turn."""
     said = [{"from": "human", "value": question}, {"from": "gpt", "value": answer}]
-    members = [("json", json.dumps({"conversations": said}).encode())]
+    members = [("json", json.dumps({"conversations": said, "caption": answer}).encode())]
     if picture is not None:
         members.append(("png", picture))
     return hashlib.md5(name.encode()).hexdigest(), members

@@ -18,7 +18,7 @@ from curate.train.batch import Batch
 from curate.train.corpus import Drawn, collate
 from curate.train.decoder import Decoding
 from curate.train.job import _require_shares
-from curate.train.learner import Learner
+from curate.train.learner import Learner, build
 from curate.train.loop import train_step
 from curate.train.optimizer import optimizer_for
 from curate.train.presets import configure, presets
@@ -28,7 +28,7 @@ from curate.train.template import IMAGE, UNLABELLED
 from curate.train.weights import fill
 from train.shapes import write_run
 
-from .small_fromage import CLIP, captioned, made, one_batch, sample_of, words_of
+from .small_fromage import CLIP, SMALL, captioned, made, one_batch, sample_of, words_of
 
 LEARNED = ("visual_embeddings", "visual_fc", "text_fc")
 
@@ -241,6 +241,25 @@ def test_only_what_the_paper_trains_moves_and_ret_keeps_the_mean_norm():
     mean = float(model.language.get_input_embeddings().weight.detach().norm(dim=1).mean())
     assert float(model.ret.detach().norm()) == pytest.approx(mean, rel=1e-6)
     assert float(before["ret"].norm()) != pytest.approx(mean, rel=1e-2)
+
+
+def test_half_precision_is_evaluated_and_answered_in_too():
+    """Frozen parts are kept in bfloat16, what learns in float32."""
+    config = configure("fromage-tiny", SMALL)
+    full, half = build(config), build(config.model_copy(update={"precision": "bfloat16"})).eval()
+    full.eval()
+    batch = one_batch(full)
+    assert half.language.lm_head.weight.dtype == torch.bfloat16
+    assert half.ret.dtype == torch.float32
+    with torch.inference_mode(), half.in_precision():
+        sums = half(batch)
+        half.generate(batch, Decoding(max_new_tokens=3))
+        vectors = half.embed_texts(batch)
+    with torch.inference_mode():
+        for name, value in full(batch).items():
+            assert float(sums[name]) == pytest.approx(float(value), rel=1e-2)
+    assert vectors.dtype == torch.float32
+    assert float((vectors * full.embed_texts(batch)).sum(1).min()) > 0.99
 
 
 def test_stored_features_stand_for_pictures():
