@@ -242,3 +242,20 @@ def generate(
     from curate.train import generate as answer
 
     print(answer(checkpoint, image.read_bytes(), question, max_new_tokens=max_new_tokens))
+
+
+@app.command("import")
+def import_(
+    kind: Annotated[str, typer.Argument(help="what was published, such as lavis-blip2 or hf-llava")],
+    source: Annotated[Path, typer.Argument(metavar="FILE_OR_DIR", help="safetensors, or pickles of tensors alone")],
+    preset: Annotated[str, typer.Option("--for", metavar="PRESET", help="the preset whose weights they are")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="where our model.safetensors goes")],
+    settings: Annotated[
+        list[str], typer.Option("--set", metavar="KEY=VALUE", help="change one setting of the preset; repeatable")
+    ] = [],  # noqa: B006 - typer copies it
+    as_json: Json = False,
+) -> None:
+    """Take a published checkpoint over, whole: every tensor is renamed, or left out for a reason that is told."""
+    from curate.cli.weights import run_import
+
+    run_import(kind, source, preset, settings, out, as_json=as_json)

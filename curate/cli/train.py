@@ -19,18 +19,28 @@ def run_training(preset: str, data: str, out: str, settings: list[str], *, as_js
     """
     from curate.train import train
 
+    progress = _json_line if as_json else _Lines().show
+    final = train(preset, data, out, overrides=overrides_of(settings), progress=progress)
+    if as_json:
+        _json_line({"event": "finished", **final})
+    else:
+        for name, value in final.items():
+            print(f"{name:>16}  {_short(value)}")
+
+
+def overrides_of(settings: list[str]) -> dict[str, str]:
+    """Read what `--set` was given.
+
+    Raises:
+        TrainError: one is not written as key=value.
+    """
     overrides: dict[str, str] = {}
     for text in settings:
         key, equals, value = text.partition("=")
         if not equals:
             raise TrainError(f"--set {text}: write it as key=value")
         overrides[key] = value
-    final = train(preset, data, out, overrides=overrides, progress=_json_line if as_json else _Lines().show)
-    if as_json:
-        _json_line({"event": "finished", **final})
-    else:
-        for name, value in final.items():
-            print(f"{name:>16}  {_short(value)}")
+    return overrides
 
 
 def _json_line(metrics: dict[str, Any]) -> None:
