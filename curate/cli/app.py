@@ -259,3 +259,14 @@ def import_(
     from curate.cli.weights import run_import
 
     run_import(kind, source, preset, settings, out, as_json=as_json)
+
+
+@app.command()
+def export(
+    checkpoint: Annotated[Path, typer.Argument(metavar="DIR", help="what `curate train` wrote")],
+    to: Annotated[Path, typer.Option(metavar="DIR", help="where config.json and model.safetensors go")],
+) -> None:
+    """Write a trained model in the format of transformers: BLIP-2, InstructBLIP and LLaVA have one."""
+    from curate.cli.weights import run_export
+
+    run_export(checkpoint, to)

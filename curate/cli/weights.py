@@ -36,3 +36,15 @@ def _tell(what: str, names: Mapping[str, list[str]]) -> None:
     for why, some in sorted(names.items()):
         more = f" and {len(some) - SHOWN} more" if len(some) > SHOWN else ""
         print(f"{what}: {', '.join(some[:SHOWN])}{more} ({why})")
+
+
+def run_export(checkpoint: Path, to: Path) -> None:
+    """Export a model and print what loads it.
+
+    Raises:
+        TrainError: there is none, or transformers has no such format.
+    """
+    from curate.train.exporting import export
+
+    name = export(checkpoint, to)
+    print(f"{to}: transformers.{name}.from_pretrained('{to}') loads it")

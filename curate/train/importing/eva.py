@@ -1,4 +1,4 @@
-"""EVA-CLIP's ViT-g as LAVIS names it: alone in eva_vit_g.pth, or as `visual_encoder` (Fang et al., arXiv 2211.07636)."""
+"""EVA-CLIP's ViT-g as LAVIS names it: alone in eva_vit_g.pth, or as `visual_encoder` (Fang et al. 2022, 2211.07636)."""
 
 from curate.train.importing.source import Left, Rename, Source, prefixed, rename
 

@@ -1,7 +1,7 @@
 """LAVIS's BLIP-2 and InstructBLIP: `Qformer.bert...`, `query_tokens`, `ln_vision`, and `..._proj` to a language model.
 
-Li et al. 2023, arXiv 2301.12597; Dai et al. 2023, arXiv 2305.06500. Published files leave out what was frozen; towers and
-language models in a file are taken too.
+Li et al. 2023, arXiv 2301.12597; Dai et al. 2023, arXiv 2305.06500. Published files leave out what was frozen; towers
+and language models in a file are taken too.
 """
 
 from curate.train.importing import eva

@@ -1,7 +1,7 @@
 """What a published checkpoint is to an importer: which tensors become which of ours, which are left out, and why.
 
-A name is written as a pattern: `{n}` stands for a number, `{x}` for the rest. Both sides of a `Rename` use the same ones,
-so the same table read backwards gives the names of an export.
+A name is written as a pattern: `{n}` stands for a number, `{x}` for the rest. Both sides of a `Rename` use the same
+ones, so the same table read backwards gives the names of an export.
 """
 
 import re

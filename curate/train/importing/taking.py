@@ -11,7 +11,7 @@ from curate.errors import TrainError
 from curate.train.importing.source import Facts, Source, Tensors, found, put, why_left
 
 _SHOWN = 5
-_ROWS = ("embed_tokens.weight", "shared.weight", "lm_head.weight")
+ROWS = ("embed_tokens.weight", "shared.weight", "lm_head.weight")
 """Ends of the names of tensors with a row for each token."""
 
 
@@ -115,7 +115,7 @@ def _fit(taken: Taken, wanted: Mapping[str, tuple[int, ...]], first_added: int |
 
 def _padded(name: str, theirs: tuple[int, ...], ours: tuple[int, ...]) -> bool:
     grown = bool(ours) and bool(theirs) and theirs[1:] == ours[1:] and theirs[0] > ours[0]
-    return grown and name.startswith("language.") and name.endswith(_ROWS)
+    return grown and name.startswith("language.") and name.endswith(ROWS)
 
 
 def _merge_tied(taken: Taken, held: Mapping[str, torch.Tensor]) -> None:

@@ -1,4 +1,4 @@
-"""Every tensor of a published checkpoint has a place or a stated reason, and every tensor of ours that it fills is filled."""
+"""Every tensor of a published checkpoint has a place or a reason, and every part of ours that it fills is whole."""
 
 import pytest
 import torch
