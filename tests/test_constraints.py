@@ -59,10 +59,21 @@ def test_constraints_are_sorted_exact_and_the_same_as_models():
     assert pins("models.txt").items() <= constraints.items()
 
 
+OTHER_VERSIONS = {"huggingface-hub", "tokenizers", "transformers"}
+"""What transformers 4.57.6 needs older than we do."""
+
+
+def test_parity_pins_are_sorted_exact_and_the_same_as_ours_where_they_can_be():
+    parity, ours = pins("constraints-parity.txt"), pins("constraints.txt")
+    assert list(parity) == sorted(parity)
+    assert [name for name, version in parity.items() if not re.fullmatch(r"[0-9][\w.]*", version)] == []
+    assert {name for name in parity.keys() & ours.keys() if parity[name] != ours[name]} == OTHER_VERSIONS
+
+
 @pytest.fixture
 def clone(tmp_path):
     """A folder that `make` can set up, with an interpreter that records and refuses to make an environment."""
-    for name in ("Makefile", "pyproject.toml", "constraints.txt", "models.txt"):
+    for name in ("Makefile", "pyproject.toml", "constraints.txt", "constraints-parity.txt", "models.txt"):
         shutil.copy(ROOT / name, tmp_path)
     python = tmp_path / "python"
     python.write_text('#!/bin/sh\necho "$@" >> asked\n[ "$1" = -c ]\n')
@@ -70,28 +81,34 @@ def clone(tmp_path):
     return tmp_path
 
 
-def make_setup(clone):
-    return subprocess.run(["make", "setup", "PYTHON=./python"], cwd=clone, capture_output=True, text=True, check=False)
+def make(target, clone):
+    return subprocess.run(["make", target, "PYTHON=./python"], cwd=clone, capture_output=True, text=True, check=False)
 
 
-def ready_name(clone):
+def ready_name(target, clone):
     listed = subprocess.run(["make", "-pn", "help"], cwd=clone, capture_output=True, text=True, check=True).stdout
-    return re.search(r"^setup: (\S+)$", listed, re.MULTILINE)[1]
+    return re.search(rf"^{target}: (\S+)$", listed, re.MULTILINE)[1]
 
 
-def test_a_set_up_that_was_cut_short_is_begun_again(clone):
-    assert make_setup(clone).returncode != 0
-    assert make_setup(clone).returncode != 0
+PINS = {"setup": "models.txt", "parity-setup": "constraints-parity.txt"}
+"""What sets up an environment, and one of the files that it is pinned by."""
+
+
+@pytest.mark.parametrize("target", PINS)
+def test_a_set_up_that_was_cut_short_is_begun_again(target, clone):
+    assert make(target, clone).returncode != 0
+    assert make(target, clone).returncode != 0
     assert (clone / "asked").read_text().count("-m venv") == 2
-    assert not (clone / ready_name(clone)).exists()
+    assert not (clone / ready_name(target, clone)).exists()
 
 
-def test_a_ready_environment_is_not_touched_until_a_pin_moves(clone):
-    ready = clone / ready_name(clone)
+@pytest.mark.parametrize(("target", "pinned_by"), PINS.items())
+def test_a_ready_environment_is_not_touched_until_a_pin_moves(target, pinned_by, clone):
+    ready = clone / ready_name(target, clone)
     ready.parent.mkdir()
     ready.touch()
-    assert make_setup(clone).returncode == 0
+    assert make(target, clone).returncode == 0
     assert not (clone / "asked").exists()
-    (clone / "models.txt").write_text("tox-block==0.1.1\n")
-    assert make_setup(clone).returncode != 0
+    (clone / pinned_by).write_text("tox-block==0.1.1\n")
+    assert make(target, clone).returncode != 0
     assert (clone / "asked").exists()

@@ -3,11 +3,11 @@
 import os
 import signal
 import sys
-from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
+from curate.cli.train_app import COMMANDS, take_over
 from curate.errors import CurateError
 from curate.recipe import Recipe, load_recipe
 
@@ -215,58 +215,6 @@ def models(recipe: RecipeFile, settings: Settings = []) -> None:  # noqa: B006 -
     show_models(load_recipe(recipe, settings))
 
 
-@app.command()
-def train(
-    preset: Annotated[str, typer.Argument(help="a preset, such as llava-tiny")],
-    data: Annotated[str, typer.Option(metavar="RUN", help="the run whose shards to train on")],
-    out: Annotated[str | None, typer.Option(metavar="DIR", help="where checkpoints go  [default: ./PRESET]")] = None,
-    settings: Annotated[
-        list[str], typer.Option("--set", metavar="KEY=VALUE", help="change one setting of the preset; repeatable")
-    ] = [],  # noqa: B006 - typer copies it
-    as_json: Json = False,
-) -> None:
-    """Train a preset straight from a run's shards; continue at the exact sample where training stopped."""
-    from curate.cli.train import run_training
-
-    run_training(preset, data, out or preset, settings, as_json=as_json)
-
-
-@app.command()
-def generate(
-    checkpoint: Annotated[str, typer.Argument(metavar="DIR", help="what `curate train` wrote")],
-    image: Annotated[Path, typer.Option(help="a picture file", exists=True, dir_okay=False)],
-    question: Annotated[str, typer.Option(help="what to ask about it")] = "What is in this picture?",
-    max_new_tokens: Annotated[int, typer.Option(min=1, help="longest answer, in tokens")] = 40,
-) -> None:
-    """Answer a question about a picture with a trained model."""
-    from curate.train import generate as answer
-
-    print(answer(checkpoint, image.read_bytes(), question, max_new_tokens=max_new_tokens))
-
-
-@app.command("import")
-def import_(
-    kind: Annotated[str, typer.Argument(help="what was published, such as lavis-blip2 or hf-llava")],
-    source: Annotated[Path, typer.Argument(metavar="FILE_OR_DIR", help="safetensors, or pickles of tensors alone")],
-    preset: Annotated[str, typer.Option("--for", metavar="PRESET", help="the preset whose weights they are")],
-    out: Annotated[Path, typer.Option(metavar="DIR", help="where our model.safetensors goes")],
-    settings: Annotated[
-        list[str], typer.Option("--set", metavar="KEY=VALUE", help="change one setting of the preset; repeatable")
-    ] = [],  # noqa: B006 - typer copies it
-    as_json: Json = False,
-) -> None:
-    """Take a published checkpoint over, whole: every tensor is renamed, or left out for a reason that is told."""
-    from curate.cli.weights import run_import
-
-    run_import(kind, source, preset, settings, out, as_json=as_json)
-
-
-@app.command()
-def export(
-    checkpoint: Annotated[Path, typer.Argument(metavar="DIR", help="what `curate train` wrote")],
-    to: Annotated[Path, typer.Option(metavar="DIR", help="where config.json and model.safetensors go")],
-) -> None:
-    """Write a trained model in the format of transformers: BLIP-2, InstructBLIP and LLaVA have one."""
-    from curate.cli.weights import run_export
-
-    run_export(checkpoint, to)
+for command in COMMANDS:
+    app.command()(command)
+app.command("import")(take_over)

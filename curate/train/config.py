@@ -16,7 +16,11 @@ class Training(Frozen):
     PARTS: ClassVar[tuple[str, ...]] = ()
     """Names of the modules that can be trained or frozen."""
 
+    LIMITS: ClassVar[tuple[str, ...]] = ("max_broken_shards", "max_failed_fraction")
+    """Settings that decide when training stops and nothing else, so that it may go on with others."""
+
     preset: str
+    architecture: str
     trainable: Names = Field(min_length=1, description="parts that learn; the others are frozen")
     pretrained: bool = Field(default=False, description="whether parts must start from weights")
     start_from: str = Field("", description="checkpoints or imported weights, with commas: same names are taken")
@@ -56,6 +60,11 @@ class Training(Frozen):
     def starts(self) -> tuple[str, ...]:
         """Folders that `start_from` names; a later one's tensors go over an earlier one's."""
         return tuple(filter(None, self.start_from.split(",")))
+
+    @property
+    def together(self) -> int:
+        """How many neighbours of the training order, counted from its beginning, must stay in one micro-batch."""
+        return 1
 
     @model_validator(mode="after")
     def _parts_exist(self) -> Self:

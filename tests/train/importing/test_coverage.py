@@ -20,6 +20,7 @@ from .reference import empty, parts, published
 SEEN = ("vision", "norm", "qformer")
 ALL = (*SEEN, "projector", "language")
 STAGE1 = (*SEEN, "head", "vision_proj", "text_proj", "itm_head", "temp")
+LEARNED = ("visual_embeddings", "visual_fc", "text_fc", "logit_scale", "ret")
 LLAVA_FACTS = {"image_token_index": 32000}
 
 WHOLE = [
@@ -31,6 +32,7 @@ WHOLE = [
     ("lavis-instructblip", "lavis-instructblip-vicuna-7b", "instructblip-vicuna-7b", ALL, 1),
     ("lavis-instructblip", "lavis-instructblip-flan-t5-xl", "instructblip-flan-t5-xl", ALL, 1),
     ("minigpt4", "minigpt4-vicuna-7b", "minigpt4-vicuna-7b", ALL, 1),
+    ("fromage", "fromage-opt-6.7b", "fromage-opt-6.7b", LEARNED, 0),
     ("eva", "lavis-eva-vit-g", "blip2-stage1-vitg", ("vision",), 13),
     ("llava", "llava-1.5-7b", "llava-1.5-7b", ("vision", "projector", "language"), 0),
     ("hf-blip2", "hf4-blip2-opt-2.7b", "blip2-opt-2.7b", ALL, 0),
@@ -82,8 +84,9 @@ def test_bert_fills_both_feedforwards_and_names_what_stays_random():
 
 
 def test_fromages_learned_layers_are_5_5_million_numbers():
-    tensors = published("fromage-opt-6.7b")
-    assert sum(t.numel() for t in tensors.values()) == 5_513_729
+    tensors = {f"module.{name}": tensor for name, tensor in published("fromage-opt-6.7b").items()}
+    taken = take(SOURCES["fromage"], tensors, empty("fromage-opt-6.7b"), {})
+    assert sum(tensor.numel() for tensor in taken.weights.values()) == 5_513_729
 
 
 @pytest.mark.parametrize("text", ["opt", "t5"])

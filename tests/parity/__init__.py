@@ -1,0 +1,1 @@
+"""Our models against reference implementations, in an environment of their own: `make parity`."""
