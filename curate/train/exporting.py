@@ -23,7 +23,7 @@ from curate.errors import TrainError
 from curate.train.architectures.blip2 import Blip2Config as OurBlip2
 from curate.train.architectures.instructblip import InstructBlipConfig as OurInstructBlip
 from curate.train.architectures.llava import LlavaConfig as OurLlava
-from curate.train.checkpoint import newest, restore
+from curate.train.checkpoint import newest, read_state, restore
 from curate.train.importing import huggingface
 from curate.train.importing.source import Source, Tensors, found, put
 from curate.train.importing.taking import ROWS
@@ -57,14 +57,15 @@ def export(checkpoint: Path, to: Path) -> str:
     """
     if (to / "config.json").exists():
         raise TrainError(f"{to}: holds a model already. Give another folder")
-    learner, _ = restore(newest(checkpoint))
+    folder = newest(checkpoint)
+    _format(read_state(folder).config)  # before anything large is read
+    learner, _ = restore(folder)
     theirs, vocabulary = converted(learner.model, learner.vocabularies["language"])
     theirs.save_pretrained(to)
     vocabulary.tokenizer.save(str(to / FILE))
     if "qformer" in learner.vocabularies:
-        folder = to / "qformer_tokenizer"
-        folder.mkdir()
-        learner.vocabularies["qformer"].tokenizer.save(str(folder / FILE))
+        (to / "qformer_tokenizer").mkdir()
+        learner.vocabularies["qformer"].tokenizer.save(str(to / "qformer_tokenizer" / FILE))
     return type(theirs).__name__
 
 
