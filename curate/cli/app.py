@@ -7,7 +7,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from curate.cli.train_app import COMMANDS
+from curate.cli.train_app import COMMANDS, take_over
 from curate.errors import CurateError
 from curate.recipe import Recipe, load_recipe
 
@@ -217,3 +217,4 @@ def models(recipe: RecipeFile, settings: Settings = []) -> None:  # noqa: B006 -
 
 for command in COMMANDS:
     app.command()(command)
+app.command("import")(take_over)

@@ -74,4 +74,28 @@ def trace(
         raise typer.Exit(1)
 
 
-COMMANDS = (train, features, generate, trace)
+def take_over(
+    kind: Annotated[str, typer.Argument(help="what was published, such as lavis-blip2 or hf-llava")],
+    source: Annotated[Path, typer.Argument(metavar="FILE_OR_DIR", help="safetensors, or pickles of tensors alone")],
+    preset: Annotated[str, typer.Option("--for", metavar="PRESET", help="the preset whose weights they are")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="where our model.safetensors goes")],
+    settings: Settings = [],  # noqa: B006 - typer copies it
+    as_json: Json = False,
+) -> None:
+    """Take a published checkpoint over, whole: every tensor is renamed, or left out for a reason that is told."""
+    from curate.cli.weights import run_import
+
+    run_import(kind, source, preset, settings, out, as_json=as_json)
+
+
+def export(
+    checkpoint: Annotated[Path, typer.Argument(metavar="DIR", help="what `curate train` wrote")],
+    to: Annotated[Path, typer.Option(metavar="DIR", help="where config.json and model.safetensors go")],
+) -> None:
+    """Write a trained model in the format of transformers: BLIP-2, InstructBLIP and LLaVA have one."""
+    from curate.cli.weights import run_export
+
+    run_export(checkpoint, to)
+
+
+COMMANDS = (train, features, generate, trace, export)
