@@ -3,11 +3,11 @@
 import os
 import signal
 import sys
-from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
+from curate.cli.train_app import COMMANDS
 from curate.errors import CurateError
 from curate.recipe import Recipe, load_recipe
 
@@ -215,30 +215,5 @@ def models(recipe: RecipeFile, settings: Settings = []) -> None:  # noqa: B006 -
     show_models(load_recipe(recipe, settings))
 
 
-@app.command()
-def train(
-    preset: Annotated[str, typer.Argument(help="a preset, such as llava-tiny")],
-    data: Annotated[str, typer.Option(metavar="RUN", help="the run whose shards to train on")],
-    out: Annotated[str | None, typer.Option(metavar="DIR", help="where checkpoints go  [default: ./PRESET]")] = None,
-    settings: Annotated[
-        list[str], typer.Option("--set", metavar="KEY=VALUE", help="change one setting of the preset; repeatable")
-    ] = [],  # noqa: B006 - typer copies it
-    as_json: Json = False,
-) -> None:
-    """Train a preset straight from a run's shards; continue at the exact sample where training stopped."""
-    from curate.cli.train import run_training
-
-    run_training(preset, data, out or preset, settings, as_json=as_json)
-
-
-@app.command()
-def generate(
-    checkpoint: Annotated[str, typer.Argument(metavar="DIR", help="what `curate train` wrote")],
-    image: Annotated[Path, typer.Option(help="a picture file", exists=True, dir_okay=False)],
-    question: Annotated[str, typer.Option(help="what to ask about it")] = "What is in this picture?",
-    max_new_tokens: Annotated[int, typer.Option(min=1, help="longest answer, in tokens")] = 40,
-) -> None:
-    """Answer a question about a picture with a trained model."""
-    from curate.train import generate as answer
-
-    print(answer(checkpoint, image.read_bytes(), question, max_new_tokens=max_new_tokens))
+for command in COMMANDS:
+    app.command()(command)

@@ -3,15 +3,25 @@
 import json
 import sys
 import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from curate.errors import TrainError
 
 EVERY_S = 5.0
 """Between progress lines; metrics.jsonl has every step."""
+WHY = {
+    "used": "the model learned from it",
+    "failed": "drawn, but never usable",
+    "not_reached": "training never came to it",
+    "held_out": "held out: the model was measured on it, and never learned from it",
+    "erased": "erased before training began, and never read",
+    "not_in_data": "no shard of the data holds it",
+}
+"""What became of a sample, in words."""
 
 
-def run_training(preset: str, data: str, out: str, settings: list[str], *, as_json: bool) -> None:
+def run_training(preset: str, data: list[str], out: str, settings: list[str], *, as_json: bool) -> None:
     """Train and print the final metrics.
 
     Raises:
@@ -19,18 +29,70 @@ def run_training(preset: str, data: str, out: str, settings: list[str], *, as_js
     """
     from curate.train import train
 
+    _finish(train(preset, data, out, overrides=overrides_of(settings), progress=shown(as_json=as_json)), as_json)
+
+
+def run_features(run: str, preset: str, settings: list[str], dtype: str, *, as_json: bool) -> None:
+    """Store features and print what was done."""
+    from curate.train import store_features
+
+    say, overrides = shown(as_json=as_json), overrides_of(settings)
+    _finish(store_features(preset, run, overrides=overrides, dtype=dtype, progress=say), as_json)
+
+
+def run_trace(checkpoint: str, key: str | None, url: str | None, data: list[str], *, as_json: bool) -> bool:
+    """Print what became of a sample; return whether anything in the checkpoint comes from it."""
+    from curate.train import trace
+
+    found = trace(checkpoint, key=key, url=url, data=data, progress=_Lines().show)
+    if as_json:
+        _json_line(found)
+    else:
+        for sample in found["samples"]:
+            print("\n".join(_told(sample, found["steps"])))
+        if not found["samples"]:
+            print(f"no sample of the data came from {url}; erased ones cannot be searched by URL, give their --key")
+        if found["started_from"]:
+            print(f"training started from the weights at {found['started_from']}: trace those too")
+    return bool(found["used"])
+
+
+def _told(sample: dict[str, Any], steps: int) -> Iterator[str]:
+    where = f"{sample['run']} {sample['shard']} row {sample['row']}" if sample["shard"] else sample["run"]
+    yield f"{sample['key']} in {where}: {WHY[sample['status']]}"
+    for name, said in (("steps", "learned from"), ("failed_steps", "drawn and not usable")):
+        if sample[name]:
+            yield f"  {said} in {len(sample[name])} of {steps} steps: {', '.join(map(str, sample[name]))}"
+    if sample["vocabulary"]:
+        yield "  the vocabulary was learned from its text, among others"
+
+
+def _finish(final: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        _json_line({"event": "finished", **final})
+    else:
+        for name, value in final.items():
+            print(f"{name:>16}  {_short(value)}")
+
+
+def overrides_of(settings: list[str]) -> dict[str, str]:
+    """Split what stands behind each --set.
+
+    Raises:
+        TrainError: one is not written as key=value.
+    """
     overrides: dict[str, str] = {}
     for text in settings:
         key, equals, value = text.partition("=")
         if not equals:
             raise TrainError(f"--set {text}: write it as key=value")
         overrides[key] = value
-    final = train(preset, data, out, overrides=overrides, progress=_json_line if as_json else _Lines().show)
-    if as_json:
-        _json_line({"event": "finished", **final})
-    else:
-        for name, value in final.items():
-            print(f"{name:>16}  {_short(value)}")
+    return overrides
+
+
+def shown(*, as_json: bool) -> Callable[[dict[str, Any]], None]:
+    """Return what shows the trainer's events."""
+    return _json_line if as_json else _Lines().show
 
 
 def _json_line(metrics: dict[str, Any]) -> None:

@@ -4,8 +4,18 @@ Only what the manifest names, with the sha256 it names, belongs to the dataset.
 """
 
 from curate.shards.check import check_shards
+from curate.shards.features import Features, stored_features
 from curate.shards.manifest import Manifest, ShardEntry
 from curate.shards.reader import ShardReader, shard_keys
 from curate.shards.writer import write_shard
 
-__all__ = ["Manifest", "ShardEntry", "ShardReader", "check_shards", "shard_keys", "write_shard"]
+__all__ = [
+    "Features",
+    "Manifest",
+    "ShardEntry",
+    "ShardReader",
+    "check_shards",
+    "shard_keys",
+    "stored_features",
+    "write_shard",
+]

@@ -65,7 +65,7 @@ class ShardReader:
         Raises:
             IndexError: there is no sample `i`.
         """
-        shard, row = self._place(i)
+        shard, row = self.place(i)
         return str(self._open(shard).index.keys[row])
 
     def read(self, i: int) -> dict[str, bytes]:
@@ -76,16 +76,46 @@ class ShardReader:
             IntegrityError: shard or index are not what the manifest says.
             StorageError: they cannot be read.
         """
-        shard, row = self._place(i)
+        shard, row = self.place(i)
         return self._open(shard).read(row)
 
-    def _place(self, i: int) -> tuple[int, int]:
+    def place(self, i: int) -> tuple[int, int]:
+        """Return the shard of sample `i`, by number, and its row there; erased rows are counted, and never returned.
+
+        Raises:
+            IndexError: there is no sample `i`.
+        """
         if not 0 <= i < self._starts[-1]:
             raise IndexError(f"sample {i} of {self._starts[-1]}")
         shard = bisect_right(self._starts, i) - 1
         row = i - self._starts[shard]
         live = self._live.get(shard)
         return shard, row if live is None else int(live[row])
+
+    def find(self, key: str) -> tuple[int, int] | None:
+        """Return shard and row of a key, erased or not, by one pass over the indexes; None where it is in no shard.
+
+        Raises:
+            IntegrityError: an index is not what the manifest says.
+            StorageError: it cannot be read.
+        """
+        for number, entry in enumerate(self.manifest.shards):
+            row = pc.index(open_index(self._folder, entry).keys, key).as_py()
+            if row >= 0:
+                return number, row
+        return None
+
+    def numbers(self, shard: int) -> range:
+        """Return the numbers of the samples in a shard."""
+        return range(self._starts[shard], self._starts[shard + 1])
+
+    def erased(self) -> dict[str, list[int]]:
+        """Return the rows of each shard that are erased; shards without any are left out."""
+        shards = self.manifest.shards
+        return {
+            shards[number].name: np.setdiff1d(np.arange(shards[number].samples), live).tolist()
+            for number, live in self._live.items()
+        }
 
 
 def _live_rows(run: Folder, manifest: Manifest) -> dict[int, np.ndarray]:

@@ -1,17 +1,17 @@
 """Training multimodal architectures straight from shards, and asking a checkpoint about a picture.
 
-The two functions are all there is to call; what they need (torch, transformers) loads when they are called.
+These functions are all there is to call; what they need (torch, transformers) loads when they are called.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-__all__ = ["generate", "train"]
+__all__ = ["generate", "store_features", "trace", "train"]
 
 
-def train(  # one entry for the command line: each argument is one of its options
+def train(  # noqa: PLR0913 - one entry for the command line: each argument is one of its options
     preset: str,
-    data: str,
+    data: str | Sequence[str],
     out: str,
     *,
     overrides: Mapping[str, str],
@@ -19,11 +19,14 @@ def train(  # one entry for the command line: each argument is one of its option
     divided: bool = False,
     progress: Callable[[dict[str, Any]], None],
 ) -> dict[str, Any]:
-    """Train `preset` on the run at `data` into the local folder `out`; return the final metrics.
+    """Train `preset` on the run or runs at `data` into the local folder `out`; return the final metrics.
+
+    Several runs are mixed: together, or by weight where each is spelled `URL:WEIGHT` or `URL:sqrt`.
 
     Called again with the same arguments it goes on from the last checkpoint, and losses are the same to the last bit.
     Started by torchrun or Ray Train it is one of several processes that learn as one, which divide the weights of the
-    model's blocks among them where `divided`. `progress` gets one small dict at the start, for each step, for each checkpoint and at the end.
+    model's blocks among them where `divided`. `progress` gets one small dict at the start, for each step, for each
+    checkpoint and at the end.
 
     Raises:
         TrainError: the preset, an override, the data or what `out` holds cannot be used.
@@ -31,7 +34,49 @@ def train(  # one entry for the command line: each argument is one of its option
     """
     from curate.train.job import Job, carry_out
 
-    return carry_out(Job(preset, data, out, dict(overrides), resume, divided), progress)
+    runs = (data,) if isinstance(data, str) else tuple(data)
+    return carry_out(Job(preset, runs, out, dict(overrides), resume, divided), progress)
+
+
+def store_features(
+    preset: str,
+    run: str,
+    *,
+    overrides: Mapping[str, str],
+    dtype: str = "float16",
+    progress: Callable[[dict[str, Any]], None],
+) -> dict[str, Any]:
+    """Store beside a run's shards what a preset's frozen towers say of each picture, for `train` to use.
+
+    Called again it goes on with the shards that have none. `progress` gets one small dict for each shard.
+
+    Raises:
+        TrainError: the towers learn, pictures are cropped at random, or the preset or an override is wrong.
+    """
+    from curate.train.looking import store
+
+    return store(preset, run, overrides, dtype, progress)
+
+
+def trace(
+    checkpoint: str,
+    *,
+    key: str | None = None,
+    url: str | None = None,
+    data: Sequence[str] = (),
+    progress: Callable[[dict[str, Any]], None],
+) -> dict[str, Any]:
+    """Say whether a checkpoint learned from the sample of a key, or from those of a URL, and in which steps.
+
+    `data` are the runs it was fed, where they lie elsewhere now. `progress` gets a small dict now and then while a URL
+    is searched for.
+
+    Raises:
+        TrainError: there is no checkpoint, or the runs are not the versions that it was fed.
+    """
+    from curate.train.lineage import trace as traced
+
+    return traced(checkpoint, key, url, data, progress)
 
 
 def generate(checkpoint: str, image: bytes, question: str, *, max_new_tokens: int = 40) -> str:

@@ -86,7 +86,9 @@ def joined(texts: Sequence[Text], filling: int = 0, at_least: int = 0) -> Text:
     length = max(at_least, *(text.ids_BL.shape[1] for text in texts))
     fillings = (filling, UNLABELLED, 0)
     columns = zip(*((t.ids_BL, t.labels_BL, t.mask_BL) for t in texts), strict=True)
-    return Text(*(torch.cat([_wider(t, length, f) for t in column]) for column, f in zip(columns, fillings, strict=True)))
+    return Text(
+        *(torch.cat([_wider(t, length, f) for t in column]) for column, f in zip(columns, fillings, strict=True))
+    )
 
 
 def _wider(table_BL: torch.Tensor, length: int, filling: int) -> torch.Tensor:

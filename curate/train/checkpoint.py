@@ -4,8 +4,8 @@ OUT/checkpoints/step-00000100/
     model.safetensors            every weight that learns
     optimizer.safetensors        AdamW's moments by parameter name
     tokenizer-language.json      and one for each other vocabulary
-    state.json                   step, failures, settings, dataset version and its shards, sha256 of the other files and
-                                 of the weights that do not learn
+    state.json                   step, failures, settings, dataset versions and their shards, sha256 of the other files
+                                 and of the weights that do not learn
 """
 
 import hashlib
@@ -13,7 +13,7 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +21,10 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from curate.errors import TrainError
-from curate.shards import ShardReader
 from curate.train.config import Training
 from curate.train.learner import Learner, build, settled
 from curate.train.model import Architecture
+from curate.train.origin import Origin, Origins
 from curate.train.presets import settings
 from curate.train.ranks import Ranks
 from curate.train.sharding import Placement, divided_like, whole
@@ -38,29 +38,25 @@ _REMEDY = "Delete that folder: training goes on from the checkpoint before it, o
 
 
 @dataclass(frozen=True)
-class Origin:
-    """The data a model was fed."""
+class State:
+    """What a checkpoint says of itself."""
 
-    version: str
-    """Of the manifest."""
-    samples: int
-    """That could be read: without the erased ones."""
-    shards: tuple[tuple[str, str], ...]
-    """Name and sha256 of every shard."""
-
-    @classmethod
-    def of(cls, reader: ShardReader) -> "Origin":
-        """Take down what a reader reads."""
-        shards = tuple((s.name, s.sha256) for s in reader.manifest.shards)
-        return cls(reader.version, len(reader), shards)
+    config: Training
+    origins: Origins
+    step: int
+    failed: int
+    files: Mapping[str, str]
+    """sha256 of each other file."""
+    frozen: Mapping[str, str]
+    """sha256 of each part that did not learn."""
 
 
-def save(out: Path, learner: Learner, origin: Origin, among: Ranks) -> None:
+def save(out: Path, learner: Learner, origins: Origins, among: Ranks) -> None:
     """Write a checkpoint under `out` in one step, then delete all but the newest two; the first process does."""
     weights = {name: _written(parameter) for name, parameter in learner.model.learns().items()}
     moments = _moments(learner)
     if among.first:
-        _write(out, learner, origin, {_MODEL: weights, _OPTIMIZER: moments})
+        _write(out, learner, origins, {_MODEL: weights, _OPTIMIZER: moments})
     among.wait()
 
 
@@ -68,7 +64,7 @@ def _written(tensor: torch.Tensor) -> torch.Tensor:
     return whole(tensor.detach()).cpu().contiguous()
 
 
-def _write(out: Path, learner: Learner, origin: Origin, tensors: Mapping[str, Mapping[str, torch.Tensor]]) -> None:
+def _write(out: Path, learner: Learner, origins: Origins, tensors: Mapping[str, Mapping[str, torch.Tensor]]) -> None:
     folder = _folder(out)
     draft = folder / ".tmp-checkpoint"
     shutil.rmtree(draft, ignore_errors=True)
@@ -77,7 +73,7 @@ def _write(out: Path, learner: Learner, origin: Origin, tensors: Mapping[str, Ma
         save_file(dict(named), draft / name)
     for name, vocabulary in learner.vocabularies.items():
         vocabulary.tokenizer.save(str(draft / _vocabulary_file(name)))
-    (draft / _STATE).write_text(_spelled(draft, learner, origin), encoding="utf-8")
+    (draft / _STATE).write_text(_spelled(draft, learner, origins), encoding="utf-8")
     for path in [*draft.iterdir(), draft]:
         _sync(path)
     target = folder / f"step-{learner.step:08d}"
@@ -106,28 +102,35 @@ def newest(folder: Path) -> Path:
     return checkpoints[-1]
 
 
-def restore(folder: Path, place: Placement | None = None) -> tuple[Learner, Origin]:
+def restore(folder: Path, place: Placement | None = None) -> tuple[Learner, Origins]:
     """Read a checkpoint back, whole.
 
     Raises:
         TrainError: it is broken, of another format, or its frozen weights are not those it was trained with.
     """
-    state = _read_state(folder)
-    try:
-        config = settings(state["config"])
-        data = state["data"]
-        origin = Origin(data["version"], data["samples"], tuple((s["name"], s["sha256"]) for s in data["shards"]))
-        broken = [name for name, sha256 in state["files"].items() if _sha256(folder / name) != sha256]
-        progress = int(state["step"]), int(state["failed"])
-        frozen = dict(state["frozen"])
-    except (KeyError, TypeError, ValueError, AttributeError, OSError) as error:
-        raise TrainError(f"{folder}: broken checkpoint ({type(error).__name__}: {error}). {_REMEDY}") from error
+    state = read_state(folder)
+    broken = [name for name, sha256 in state.files.items() if not _is(folder / name, sha256)]
     if broken:
         raise TrainError(f"{folder}: {', '.join(broken)} changed since it was written. {_REMEDY}")
-    learner = _load(folder, config, place or Placement())
-    learner.step, learner.failed = progress
-    _require_frozen(folder, frozen, learner)
-    return learner, origin
+    learner = _load(folder, state.config, place or Placement())
+    learner.step, learner.failed = state.step, state.failed
+    _require_frozen(folder, state.frozen, learner)
+    return learner, state.origins
+
+
+def read_state(folder: Path) -> State:
+    """Read what a checkpoint says of itself, without its weights.
+
+    Raises:
+        TrainError: there is no checkpoint, or one of another format.
+    """
+    said = _read_json(folder)
+    try:
+        origins = tuple(Origin.from_json(data) for data in said["data"])
+        step, failed = int(said["step"]), int(said["failed"])
+        return State(settings(said["config"]), origins, step, failed, dict(said["files"]), dict(said["frozen"]))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise TrainError(f"{folder}: broken checkpoint ({type(error).__name__}: {error}). {_REMEDY}") from error
 
 
 def _load(folder: Path, config: Training, place: Placement) -> Learner:
@@ -146,7 +149,7 @@ def _load(folder: Path, config: Training, place: Placement) -> Learner:
     return learner
 
 
-def _require_frozen(folder: Path, frozen: dict[str, str], learner: Learner) -> None:
+def _require_frozen(folder: Path, frozen: Mapping[str, str], learner: Learner) -> None:
     differing = [name for name, sha256 in learner.frozen.items() if frozen.get(name) != sha256]
     if differing:
         raise TrainError(
@@ -163,15 +166,13 @@ def _vocabulary_file(name: str) -> str:
     return f"tokenizer-{name}.json"
 
 
-def _spelled(draft: Path, learner: Learner, origin: Origin) -> str:
-    data: dict[str, Any] = asdict(origin)
-    data["shards"] = [{"name": name, "sha256": sha256} for name, sha256 in origin.shards]
+def _spelled(draft: Path, learner: Learner, origins: Origins) -> str:
     content = {
         "format": FORMAT,
         "step": learner.step,
         "failed": learner.failed,
         "config": learner.model.training_config.model_dump(mode="json"),
-        "data": data,
+        "data": [origin.to_json() for origin in origins],
         "files": {path.name: _sha256(path) for path in draft.iterdir()},
         "frozen": learner.frozen,
         "torch": torch.__version__,
@@ -179,7 +180,7 @@ def _spelled(draft: Path, learner: Learner, origin: Origin) -> str:
     return json.dumps(content, indent=1, sort_keys=True) + "\n"
 
 
-def _read_state(folder: Path) -> dict[str, Any]:
+def _read_json(folder: Path) -> dict[str, Any]:
     try:
         state = json.loads((folder / _STATE).read_bytes())
     except (OSError, ValueError) as error:
@@ -203,6 +204,10 @@ def _put_moments(model: Architecture, optimizer: torch.optim.Optimizer, moments:
         like = parameters[parameter]
         placed = divided_like(tensor.to(like.device), like) if tensor.ndim else tensor  # AdamW counts steps on the CPU
         optimizer.state[like][slot] = placed
+
+
+def _is(path: Path, sha256: str) -> bool:
+    return path.is_file() and _sha256(path) == sha256
 
 
 def _sha256(path: Path) -> str:

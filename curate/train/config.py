@@ -16,10 +16,16 @@ class Training(Frozen):
     PARTS: ClassVar[tuple[str, ...]] = ()
     """Names of the modules that can be trained or frozen."""
 
+    LIMITS: ClassVar[tuple[str, ...]] = ("max_broken_shards", "max_failed_fraction")
+    """Settings that decide when training stops and nothing else, so that it may go on with others."""
+
     preset: str
+    architecture: str
     trainable: Names = Field(min_length=1, description="parts that learn; the others are frozen")
     pretrained: bool = Field(default=False, description="whether parts must start from weights")
-    start_from: str = Field("", description="checkpoint, or imported weights, whose tensors of the same names are taken")
+    start_from: str = Field(
+        "", description="checkpoint, or imported weights, whose tensors of the same names are taken"
+    )
 
     seed: int = 0
     steps: int = Field(ge=1)
@@ -51,6 +57,11 @@ class Training(Frozen):
     max_pixels: int = Field(50_000_000, ge=1, description="larger pictures are not decoded")
     max_failed_fraction: float = Field(0.01, ge=0, le=1, description="share of drawn samples that may be unusable")
     max_broken_shards: int = Field(0, ge=0, description="damaged shards whose samples may be left out")
+
+    @property
+    def together(self) -> int:
+        """How many neighbours of the training order, counted from its beginning, must stay in one micro-batch."""
+        return 1
 
     @model_validator(mode="after")
     def _parts_exist(self) -> Self:

@@ -1,22 +1,25 @@
-"""Samples of a run as batches: any place of the training order, straight from the shards' index."""
+"""Samples of runs as batches: any place of the training order, straight from the shards' index."""
 
 import random
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from curate.errors import TrainError
-from curate.shards import ShardReader
 from curate.train.batch import Batch, Example, Text, told
 from curate.train.config import Training
-from curate.train.order import sampler
+from curate.train.dealing import At
+from curate.train.mixture import Mixture
 from curate.train.pictures import Transform
 from curate.train.samples import Sample
 from curate.train.template import Unusable
+
+if TYPE_CHECKING:
+    from curate.train.features import Stored
 
 
 class Examples(Protocol):
@@ -56,13 +59,15 @@ class Drawn:
 
 
 class Corpus:
-    """The samples of a run, in training order and tokenised; decoded pictures are kept up to `cache_bytes`."""
+    """The samples of a mixture, in training order and tokenised; decoded pictures are kept up to `cache_bytes`."""
 
-    def __init__(self, reader: ShardReader, config: Training, examples: Examples) -> None:
-        """Keep what is needed; nothing is read yet."""
-        self._reader, self._config, self._examples = reader, config, examples
-        self.training, self.held_out = sampler(len(reader), config.held_out, config.seed)
-        self._cache: dict[int, NDArray[np.uint8]] = {}
+    def __init__(
+        self, mixture: Mixture, config: Training, examples: Examples, stored: "Stored | None" = None
+    ) -> None:
+        """Keep what is needed; nothing is read yet. Where features are `stored` no picture is decoded."""
+        self._stored = stored
+        self.mixture, self._config, self._examples = mixture, config, examples
+        self._cache: dict[At, NDArray[np.uint8]] = {}
         self._room = config.cache_bytes // (3 * examples.transform.side**2)
 
     @property
@@ -70,23 +75,19 @@ class Corpus:
         """How pictures become pixels."""
         return self._examples.transform
 
-    def __len__(self) -> int:
-        """Samples, those held out included."""
-        return len(self._reader)
-
     def draw(self, places: Iterable[int]) -> Drawn:
         """Return the usable samples at places of the training order."""
-        return self.take((self.training(place), place) for place in places)
+        return self.take((self.mixture.training(place), place) for place in places)
 
-    def take(self, wanted: Iterable[tuple[int, int]]) -> Drawn:
-        """Return the usable ones of samples given by index and place."""
+    def take(self, wanted: Iterable[tuple[At, int]]) -> Drawn:
+        """Return the usable ones of samples given by where they are and place."""
         drawn = Drawn([], [], [])
-        for index, place in wanted:
+        for at, place in wanted:
             try:
-                drawn.examples.append(self.example(index, place))
+                drawn.examples.append(self.example(at, place))
                 drawn.places.append(place)
             except Unusable as reason:
-                drawn.failed.append((self._reader.key(index), str(reason)))
+                drawn.failed.append((self.mixture.key(at), str(reason)))
         return drawn
 
     def spare(self) -> Drawn:
@@ -95,46 +96,63 @@ class Corpus:
         Raises:
             TrainError: no sample can be used.
         """
-        for place in range(len(self) - self._config.held_out):
+        for place in range(self.mixture.trained):
             drawn = self.draw([place])
             if drawn.examples:
                 return drawn
         raise TrainError("no sample can be used; metrics.jsonl says why")
 
-    def example(self, index: int, place: int) -> Example:
+    def collate(self, drawn: Drawn, *, blank_pictures: bool = False) -> Batch:
+        """Make samples a batch; each picture is blank where `blank_pictures`."""
+        blank = None if self._stored is None else self._stored.blank
+        return collate(drawn, self.transform, blank_pictures=blank_pictures, blank=blank)
+
+    def example(self, at: At, place: int) -> Example:
         """Read one sample.
 
         Raises:
             Unusable: it cannot be trained on.
         """
-        sample = Sample(self._reader.read(index), random.Random(f"{self._config.seed},{place}"))
+        sample = Sample(self.mixture.read(at), random.Random(f"{self._config.seed},{place}"))
         example = self._examples.example(sample)
-        picture = None if sample.picture is None else self._decoded(index, sample)
+        picture = None if sample.picture is None else self._picture(at, sample)
         return replace(example, picture=picture)
 
-    def _decoded(self, index: int, sample: Sample) -> NDArray[np.uint8]:
+    def _picture(self, at: At, sample: Sample) -> NDArray[Any]:
+        return self._decoded(at, sample) if self._stored is None else self._stored.of(at)
+
+    def _decoded(self, at: At, sample: Sample) -> NDArray[np.uint8]:
         """Decode once: 1.3 ms for a cut-out of 0.05 megapixels, a step of llava-tiny takes 6 ms a sample."""
-        if index in self._cache:
-            return self._cache[index]
+        if at in self._cache:
+            return self._cache[at]
         transform = self._examples.transform
         pixels = transform.decode(sample.seen(), sample.draw)
         if transform.repeats and len(self._cache) < self._room:
-            self._cache[index] = pixels
+            self._cache[at] = pixels
         return pixels
 
 
-def collate(drawn: Drawn, transform: Transform, *, blank_pictures: bool = False) -> Batch:
-    """Pad examples to one length; pictures become the mean colour where `blank_pictures`."""
+def collate(
+    drawn: Drawn, transform: Transform, *, blank_pictures: bool = False, blank: torch.Tensor | None = None
+) -> Batch:
+    """Pad examples to one length; pictures become the mean colour where `blank_pictures`.
+
+    Examples hold features where `blank` is given: those of a blank picture, float32[1, ...].
+    """
     examples = drawn.examples
-    shown = [e.picture for e in examples if e.picture is not None]
-    blind = blank_pictures or not shown
+    shown = [] if blank_pictures else [e.picture for e in examples if e.picture is not None]
+    count = sum(e.picture is not None for e in examples)
+    if blank is None:
+        pictures = transform.normalised(np.stack(shown)) if shown else transform.blank(count)
+    else:
+        pictures = torch.from_numpy(np.stack(shown)).float() if shown else blank.expand(count, *blank.shape[1:])
     answers = [e.answer for e in examples if e.answer is not None]
     asked = [e.told for e in examples if e.told is not None]
     return Batch(
         text=Text.padded([e.text for e in examples]),
         told=told(asked) if asked else None,
         answer=Text.padded(answers) if answers else None,
-        pictures=transform.blank(len(shown)) if blind else transform.normalised(np.stack(shown)),
-        cached=False,
+        pictures=pictures,
+        cached=blank is not None,
         places_B=torch.tensor(drawn.places),
     )

@@ -78,13 +78,16 @@ def speak(language: Any, rows: Sequence[torch.Tensor], how: Decoding) -> list[li
     """Return the tokens that follow each row of embeddings [L, D], up to one that ends them (left out)."""
     ends = list(how.ends)
     length = max(len(row) for row in rows)
+    room = min(how.max_new_tokens, language.config.max_position_embeddings - length)
+    if room <= 0:
+        return [[] for _ in rows]
     embeds_BLD = torch.stack([functional.pad(row, (0, 0, length - len(row), 0)) for row in rows])
     here = torch.arange(length, device=embeds_BLD.device)
     mask_BL = torch.stack([here >= length - len(row) for row in rows]).long()
     said = language.generate(
         inputs_embeds=embeds_BLD,
         attention_mask=mask_BL,
-        max_new_tokens=how.max_new_tokens,
+        max_new_tokens=room,
         num_beams=how.beams,
         length_penalty=how.length_penalty,
         do_sample=False,

@@ -1,6 +1,5 @@
 """What an encoder-decoder language model does: it reads pictures and words in its encoder, and says what follows."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -29,7 +28,8 @@ def loss_sum(language: Any, embeds_BLD: torch.Tensor, text: Text, answer: Text) 
 
 def speak(language: Any, embeds_BLD: torch.Tensor, text: Text, how: Decoding) -> list[list[int]]:
     """Return the tokens of each answer, up to one that ends it (left out)."""
-    ends: Sequence[int] = how.ends
+    if how.max_new_tokens <= 0:
+        return [[] for _ in embeds_BLD]
     said = language.generate(
         inputs_embeds=embeds_BLD,
         attention_mask=text.mask_BL,
@@ -37,7 +37,7 @@ def speak(language: Any, embeds_BLD: torch.Tensor, text: Text, how: Decoding) ->
         num_beams=how.beams,
         length_penalty=how.length_penalty,
         do_sample=False,
-        eos_token_id=list(ends),
+        eos_token_id=list(how.ends),
         pad_token_id=0,
     )
-    return [until(row[1:], ends) for row in said.tolist()]
+    return [until(row[1:], how.ends) for row in said.tolist()]

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 import torch
 
 from curate.errors import TrainError
-from curate.train.corpus import Corpus, collate
+from curate.train.corpus import Corpus
+from curate.train.dealing import At
 from curate.train.model import Architecture
 
 
@@ -16,30 +17,32 @@ def report(model: Architecture, corpus: Corpus) -> dict[str, float]:
     Samples are compared within batches of the training's size, where a loss compares them.
     """
     config = model.training_config
-    trained = len(corpus) - config.held_out
-    figures = _pair(model, corpus, "eval_loss", [corpus.training(p) for p in range(min(config.eval_samples, trained))])
+    mixture = corpus.mixture
+    evaluated = range(min(config.eval_samples, mixture.trained))
+    figures = _pair(model, corpus, "eval_loss", [mixture.training(place) for place in evaluated])
     if config.held_out:
-        held_out = [corpus.held_out(p) for p in range(config.held_out)]
+        held_out = [mixture.held_out(number) for number in range(config.held_out)]
         figures |= _pair(model, corpus, "held_out_loss", held_out)
     return figures
 
 
 @torch.inference_mode()
-def _pair(model: Architecture, corpus: Corpus, name: str, indices: Sequence[int]) -> dict[str, float]:
+def _pair(model: Architecture, corpus: Corpus, name: str, samples: Sequence[At]) -> dict[str, float]:
     model.eval()
     sums = {"": Counter[str](), "_blank": Counter[str]()}
     counts = Counter[str]()
     size = model.training_config.batch_size
-    for start in range(0, len(indices), size):
-        drawn = corpus.take((index, index) for index in indices[start : start + size])
+    for start in range(0, len(samples), size):
+        drawn = corpus.take((at, corpus.mixture.number(at)) for at in samples[start : start + size])
         if not drawn.examples:
             continue
         for suffix, total in sums.items():
-            batch = collate(drawn, corpus.transform, blank_pictures=bool(suffix)).to(model.device)
-            total.update({loss: float(value) for loss, value in model(batch).items()})
+            batch = corpus.collate(drawn, blank_pictures=bool(suffix)).to(model.device)
+            with model.in_precision():
+                total.update({loss: float(value) for loss, value in model(batch).items()})
         counts.update(model.count(batch))
     model.train()
     if not counts:
-        raise TrainError(f"none of the {len(indices)} samples to evaluate can be used; metrics.jsonl says why")
+        raise TrainError(f"none of the {len(samples)} samples to evaluate can be used; metrics.jsonl says why")
     weights = {loss: model.WEIGHTS[loss] / n for loss, n in counts.items() if n}
     return {f"{name}{suffix}": sum(w * total[loss] for loss, w in weights.items()) for suffix, total in sums.items()}

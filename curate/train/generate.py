@@ -22,6 +22,8 @@ def answer(folder: str, image: bytes, question: str, how: Decoding) -> str:
     except Unusable as reason:
         raise TrainError(f"the picture cannot be used: {reason}. Give a whole jpg, png, webp or gif") from None
     example = replace(examples.asked(question.strip()), picture=picture)
-    (said,) = model.generate(collate(Drawn([example], [0], []), examples.transform).to(model.device), replace(how, ends=examples.ends))
+    batch = collate(Drawn([example], [0], []), examples.transform).to(model.device)
+    with model.in_precision():
+        (said,) = model.generate(batch, replace(how, ends=examples.ends))
     words = learner.vocabularies["language"].decode(said)
     return words.split(examples.stop)[0].strip() if examples.stop else words

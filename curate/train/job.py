@@ -1,4 +1,4 @@
-"""A training job from its command to its last figures: where it stands, whether it may go on, and who may work on it."""
+"""A training job from its command to its last figures: where it stands, whether it may go on, who works on it."""
 
 import fcntl
 import json
@@ -13,14 +13,15 @@ import torch
 from safetensors import SafetensorError
 
 from curate.errors import LockedError, StorageError, TrainError
-from curate.shards import ShardReader
 from curate.train import checkpoint
-from curate.train.checkpoint import Origin
 from curate.train.config import Training
 from curate.train.corpus import Corpus
 from curate.train.evaluate import report
+from curate.train.features import find
 from curate.train.learner import Learner, Progress, begin
 from curate.train.loop import Run, train
+from curate.train.mixture import Mixture, open_mixture
+from curate.train.origin import Origin, Origins, require_same
 from curate.train.presets import configure
 from curate.train.ranks import Ranks, ranks
 from curate.train.sharding import Placement
@@ -31,7 +32,8 @@ class Job:
     """What is to be trained, from what, into where."""
 
     preset: str
-    data: str
+    data: tuple[str, ...]
+    """Runs, each `URL` or `URL:WEIGHT`."""
     out: str
     overrides: dict[str, str]
     resume: bool
@@ -45,7 +47,7 @@ def carry_out(job: Job, progress: Progress) -> dict[str, Any]:
     if "://" in job.out:
         raise TrainError(f"{job.out}: checkpoints are written to a folder of this machine; give a local path")
     out = Path(job.out)
-    with _refusals(out), _deterministic(config.threads), ranks() as among, _alone(out, among):
+    with _refusals(out), deterministic(config.threads), ranks() as among, _alone(out, among):
         say = progress if among.first else _silence
         _require_shares(config, among)
         if among.first and not job.resume:
@@ -68,19 +70,22 @@ class Stand:
 
 
 def _trained(job: Job, config: Training, at: Stand) -> dict[str, Any]:
-    reader = ShardReader(job.data)
-    _require_samples(reader, config, job.data)
-    learner = _standing(at.out, config, reader, Placement(at.ranks, job.divided))
-    corpus, origin = Corpus(reader, config, learner.examples), Origin.of(reader)
-    train(Run(at.out, learner, config, corpus, origin, at.ranks, at.progress))
+    mixture = open_mixture(job.data, config)
+    origins = tuple(map(Origin.of, mixture.sources))
+    learner = _standing(at.out, mixture, origins, Placement(at.ranks, job.divided))
+    stored, said = find(learner, mixture)
+    if said:
+        at.progress({"event": "features", "used": stored is not None, "said": said})
+    corpus = Corpus(mixture, config, learner.examples, stored)
+    train(Run(at.out, learner, config, corpus, origins, at.ranks, at.progress))
     return {
         "preset": config.preset,
         "steps": learner.step,
         **report(learner.model, corpus),
         "parameters": sum(p.numel() for p in learner.model.parameters()),
-        "samples": origin.samples,
+        "samples": len(mixture),
         "failed": learner.failed,
-        "data_version": origin.version,
+        "data_versions": [origin.version for origin in origins],
     }
 
 
@@ -88,45 +93,25 @@ def _silence(_: dict[str, Any]) -> None:
     """Say nothing: only the first process speaks."""
 
 
-def _standing(out: Path, config: Training, reader: ShardReader, place: Placement) -> Learner:
+def _standing(out: Path, mixture: Mixture, origins: Origins, place: Placement) -> Learner:
     """Return where training stands: the newest checkpoint under `out`, or the beginning."""
-    checkpoints = checkpoint.saved(out)
+    checkpoints, config = checkpoint.saved(out), mixture.config
     if not checkpoints:
-        return begin(config, reader, place)
-    learner, origin = checkpoint.restore(checkpoints[-1], place)
+        return begin(config, mixture, place)
+    learner, fed = checkpoint.restore(checkpoints[-1], place)
     _require_same(out, learner.model.training_config.model_dump(), config.model_dump())
-    _require_origin(checkpoints[-1], origin, Origin.of(reader))
+    require_same(checkpoints[-1], fed, origins)
     return learner
 
 
 def _require_same(out: Path, then: dict[str, Any], now: dict[str, Any]) -> None:
     """Refuse to go on with other settings."""
-    differing = [f"{n} was {then.get(n)}, now {now[n]}" for n in now if then.get(n) != now[n]]
+    decides = [name for name in now if name not in Training.LIMITS]
+    differing = [f"{n} was {then.get(n)}, now {now[n]}" for n in decides if then.get(n) != now[n]]
     if differing:
         raise TrainError(
             f"{out} holds a training run with other settings: {'; '.join(differing)}. "
             "Give the same ones to go on with it, or another folder to start anew"
-        )
-
-
-def _require_origin(folder: Path, origin: Origin, now: Origin) -> None:
-    """Refuse to go on with other data than the checkpoint's."""
-    if origin.version != now.version:
-        raise TrainError(
-            f"{folder}: was fed dataset version {origin.version[:12]}, but the data given is version "
-            f"{now.version[:12]}. Give the data it was fed to go on, or another folder to train anew on this"
-        )
-    if origin.samples != now.samples:
-        raise TrainError(
-            f"{folder}: was fed {origin.samples} samples of version {origin.version[:12]}, of which {now.samples} are "
-            "left: some were erased. What this model learned from them stays in it: train anew into another folder"
-        )
-
-
-def _require_samples(reader: ShardReader, config: Training, data: str) -> None:
-    if len(reader) <= config.held_out:
-        raise TrainError(
-            f"{data}: holds {len(reader)} samples, of which held_out takes {config.held_out}: none is left to train on"
         )
 
 
@@ -135,6 +120,11 @@ def _require_shares(config: Training, among: Ranks) -> None:
         raise TrainError(
             f"batch_size {config.batch_size} cannot be shared evenly by {among.world} processes: "
             f"give a multiple of {among.world}"
+        )
+    if config.batch_size // among.world % config.together:
+        raise TrainError(
+            f"batch_size {config.batch_size} on {among.world} processes parts samples that stay together: "
+            f"give a multiple of {among.world * config.together}"
         )
 
 
@@ -169,7 +159,7 @@ def _refusals(out: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _deterministic(threads: int) -> Iterator[None]:
+def deterministic(threads: int) -> Iterator[None]:
     """Have torch add in the same order every time: deterministic kernels, a fixed number of threads."""
     before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
     torch.set_num_threads(threads)

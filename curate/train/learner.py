@@ -10,13 +10,12 @@ from typing import Any
 import torch
 
 from curate.errors import TrainError
-from curate.shards import ShardReader
 from curate.train.architectures import kind_of
 from curate.train.config import Training
 from curate.train.corpus import Examples
+from curate.train.mixture import Mixture
 from curate.train.model import Architecture
 from curate.train.optimizer import optimizer_for
-from curate.train.order import sampler
 from curate.train.samples import Sample
 from curate.train.sharding import Placement
 from curate.train.template import Unusable
@@ -51,13 +50,13 @@ class Learner:
         return made
 
 
-def begin(config: Training, reader: ShardReader, place: Placement) -> Learner:
+def begin(config: Training, mixture: Mixture, place: Placement) -> Learner:
     """Build model, vocabularies and optimizer.
 
     Raises:
         TrainError: weights that the config asks for are missing or of other sizes.
     """
-    vocabularies = {name: _vocabulary(name, config, reader) for name in kind_of(config).examples.VOCABULARIES}
+    vocabularies = {name: _vocabulary(name, config, mixture) for name in kind_of(config).examples.VOCABULARIES}
     return settled(build(config), vocabularies, place)
 
 
@@ -85,12 +84,12 @@ def build(config: Training) -> Architecture:
     return model
 
 
-def _vocabulary(name: str, config: Training, reader: ShardReader) -> Vocabulary:
+def _vocabulary(name: str, config: Training, mixture: Mixture) -> Vocabulary:
     """Read the vocabulary beside a part's weights, or learn one; a part has at least as many embeddings."""
     folder, room = getattr(config, f"{name}_from", ""), getattr(config, name).vocabulary
     specials = kind_of(config).examples.VOCABULARIES[name]
     if not folder:
-        return learn(_texts(config, reader), room, specials)
+        return learn(_texts(config, mixture), room, specials)
     vocabulary = load(Path(folder) / FILE)
     for token in specials:
         vocabulary.id(token)
@@ -99,12 +98,11 @@ def _vocabulary(name: str, config: Training, reader: ShardReader) -> Vocabulary:
     return vocabulary
 
 
-def _texts(config: Training, reader: ShardReader) -> Iterator[str]:
+def _texts(config: Training, mixture: Mixture) -> Iterator[str]:
     """Yield what the first samples in training order say."""
-    training, _ = sampler(len(reader), config.held_out, config.seed)
-    for place in range(min(len(reader) - config.held_out, TOKENIZER_SAMPLES)):
-        sample = Sample(reader.read(training(place)), random.Random(place))
+    for place in range(min(mixture.trained, TOKENIZER_SAMPLES)):
         try:
+            sample = Sample(mixture.read(mixture.training(place)), random.Random(place))
             yield from kind_of(config).examples.texts(sample)
         except Unusable:  # counted when it is drawn
             continue

@@ -3,19 +3,20 @@
 import math
 import time
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from curate.errors import TrainError
 from curate.train import checkpoint
 from curate.train.batch import Batch
-from curate.train.checkpoint import Origin
 from curate.train.config import Training
-from curate.train.corpus import Corpus, Drawn, collate
+from curate.train.corpus import Corpus, Drawn
+from curate.train.damage import REASON, shard_of
 from curate.train.learner import Learner, Progress
 from curate.train.metrics import Metrics
 from curate.train.optimizer import learning_rate
+from curate.train.origin import Origins
 from curate.train.ranks import Ranks
 from curate.train.sharding import clip
 from curate.train.step import Learned, Work, gradients
@@ -29,15 +30,17 @@ class Run:
     learner: Learner
     config: Training
     corpus: Corpus
-    origin: Origin
+    origins: Origins
     ranks: Ranks
     progress: Progress
+    told: set[str] = field(default_factory=set)
+    """Broken shards that were told of."""
 
 
 def train(run: Run) -> None:
     """Do the steps that are left, with a checkpoint after every `checkpoint_every` and after the last."""
     learner, steps = run.learner, run.config.steps
-    run.progress({"event": "start", "step": learner.step, "steps": steps, "samples": run.origin.samples})
+    run.progress({"event": "start", "step": learner.step, "steps": steps, "samples": len(run.corpus.mixture)})
     with Metrics(run.out / "metrics.jsonl", learner.step, writes=run.ranks.first) as metrics:
         while learner.step < steps:
             started = time.monotonic()
@@ -47,7 +50,7 @@ def train(run: Run) -> None:
             run.progress({"event": "step", "steps": steps, **line, "samples_per_second": rate})
             if learner.step % run.config.checkpoint_every == 0 or learner.step == steps:
                 metrics.sync()
-                checkpoint.save(run.out, learner, run.origin, run.ranks)
+                checkpoint.save(run.out, learner, run.origins, run.ranks)
                 run.progress({"event": "checkpoint", "step": learner.step})
 
 
@@ -55,8 +58,10 @@ def _next_step(run: Run) -> dict[str, Any]:
     """Draw the step's samples, learn from them, and return its line of metrics."""
     learner = run.learner
     micros, failed = _drawn(run)
-    learner.failed += len(failed)
-    _require_budget(run, failed)
+    _tell_damage(run, [name for name, reason in failed if reason == REASON])
+    failures = [(key, reason) for key, reason in failed if reason != REASON]
+    learner.failed += len(failures)
+    _require_budget(run, failures)
     rate = learning_rate(learner.step, run.config)
     learned = train_step(learner, Work(micros, learner.step, run.ranks), rate)
     line: dict[str, Any] = {"step": learner.step + 1, "loss": None, "lr": rate, **learned.counts}
@@ -82,12 +87,12 @@ def _drawn(run: Run) -> tuple[list[Batch], list[tuple[str, str]]]:
 
 def _batch(run: Run, drawn: Drawn) -> Batch | None:
     """Collate; where nothing can be used, several processes still need a batch to stay in step."""
-    transform, blank = run.learner.examples.transform, run.config.blank_pictures
+    blank = run.config.blank_pictures
     if drawn.examples:
-        return collate(drawn, transform, blank_pictures=blank).to(run.ranks.device)
+        return run.corpus.collate(drawn, blank_pictures=blank).to(run.ranks.device)
     if run.ranks.world == 1:
         return None
-    spare = collate(run.corpus.spare(), transform, blank_pictures=blank)
+    spare = run.corpus.collate(run.corpus.spare(), blank_pictures=blank)
     return replace(spare.to(run.ranks.device), idle=True)
 
 
@@ -114,9 +119,18 @@ def train_step(learner: Learner, work: Work, rate: float) -> Learned:
     return learned
 
 
+def _tell_damage(run: Run, samples: list[str]) -> None:
+    """Count the broken shards that any process met; they are in no budget of samples."""
+    told = {shard_of(sample) for sample in samples} - run.told
+    run.corpus.mixture.damage.share(samples)
+    run.told.update(told)
+    for shard in sorted(told):
+        run.progress({"event": REASON, "shard": shard, "said": "its samples are left out"})
+
+
 def _require_budget(run: Run, failed: list[tuple[str, str]]) -> None:
     learner, allowed = run.learner, run.config.max_failed_fraction
-    drawn = max(run.origin.samples, (learner.step + 1) * run.config.batch_size)
+    drawn = max(len(run.corpus.mixture), (learner.step + 1) * run.config.batch_size)
     if learner.failed > allowed * drawn:
         reasons = ", ".join(f"{reason} ({n})" for reason, n in Counter(r for _, r in failed).most_common())
         raise TrainError(

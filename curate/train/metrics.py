@@ -20,21 +20,9 @@ class Metrics:
         Raises:
             TrainError: lines of steps that were done are missing.
         """
-        self._stream = open(os.devnull, "ab")  # noqa: PTH123, SIM115 - closed by __exit__
-        if not writes:
-            return
-        lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
-        kept = lines[:steps_done]
-        if [_step(line) for line in kept] != list(range(1, steps_done + 1)):
-            raise TrainError(
-                f"{path}: does not hold steps 1 to {steps_done}, which the checkpoint has behind it. "
-                "Restore the file, or train into another folder"
-            )
-        draft = path.with_name(".tmp-" + path.name)
-        draft.write_bytes(b"".join(kept))
-        draft.replace(path)
-        self._stream.close()
-        self._stream = path.open("ab")
+        if writes:
+            _cut(path, steps_done)
+        self._stream = (path if writes else Path(os.devnull)).open("ab")
 
     def __enter__(self) -> Self:
         return self
@@ -53,6 +41,19 @@ class Metrics:
         """Have the disk hold every line, before a checkpoint relies on them."""
         if self._stream.name != os.devnull:
             os.fsync(self._stream.fileno())
+
+
+def _cut(path: Path, steps_done: int) -> None:
+    lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
+    kept = lines[:steps_done]
+    if [_step(line) for line in kept] != list(range(1, steps_done + 1)):
+        raise TrainError(
+            f"{path}: does not hold steps 1 to {steps_done}, which the checkpoint has behind it. "
+            "Restore the file, or train into another folder"
+        )
+    draft = path.with_name(".tmp-" + path.name)
+    draft.write_bytes(b"".join(kept))
+    draft.replace(path)
 
 
 def _step(line: bytes) -> int | None:

@@ -6,7 +6,8 @@ same however the step's samples are spread over micro-batches and processes. A m
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from typing import ClassVar, Self
+from contextlib import AbstractContextManager
+from typing import ClassVar, Self, TypeAlias
 
 import torch
 from torch import nn
@@ -16,7 +17,7 @@ from curate.train.config import Training
 
 Sums = dict[str, torch.Tensor]
 """Losses by name, each summed over its terms, in nats."""
-Part = nn.Module | nn.Parameter
+Part: TypeAlias = nn.Module | nn.Parameter
 
 
 class Architecture(nn.Module, ABC):
@@ -58,6 +59,12 @@ class Architecture(nn.Module, ABC):
         """Where it computes."""
         return next(self.parameters()).device
 
+    def in_precision(self) -> AbstractContextManager[None]:
+        """Compute inside this in the precision asked for: frozen weights of bfloat16 meet learned ones of float32."""
+        half = self.training_config.precision == "bfloat16"
+        made: AbstractContextManager[None] = torch.autocast(self.device.type, torch.bfloat16, enabled=half)
+        return made
+
     def learns(self) -> dict[str, nn.Parameter]:
         """Return what learns, by name."""
         return {n: p for n, p in self.named_parameters() if p.requires_grad}
@@ -92,7 +99,7 @@ class Architecture(nn.Module, ABC):
     def forward(self, batch: Batch) -> Sums:
         """Return the losses of a batch."""
 
-    def after_step(self) -> None:  # noqa: B027 - most architectures have nothing to put right
+    def after_step(self) -> None:
         """Put right what an optimizer's step has moved."""
 
     def blocks(self) -> Sequence[nn.Module]:

@@ -18,7 +18,9 @@ class Negatives:
     texts_B: torch.Tensor
 
 
-def draw_negatives(to_text_BG: torch.Tensor, to_picture_BG: torch.Tensor, own_B: torch.Tensor, keys: list[str]) -> Negatives:
+def draw_negatives(
+    to_text_BG: torch.Tensor, to_picture_BG: torch.Tensor, own_B: torch.Tensor, keys: list[str]
+) -> Negatives:
     """Draw by the softmax of similarities, never a sample itself.
 
     `own_B` says which column is each row's own; `keys` name each row's draws.

@@ -1,7 +1,8 @@
 """The same job as several processes that Ray Train starts, on this machine or on a cluster.
 
-Every process carries out the whole job and finds the others by torch's process group; the folder of checkpoints must be one
-that all of them see. A lost process ends the group; Ray starts it anew, and the job goes on from its last checkpoint.
+Every process carries out the whole job and finds the others by torch's process group; the folder of checkpoints must
+be one that all of them see. A lost process ends the group; Ray starts it anew, and the job goes on from its last
+checkpoint.
 """
 
 import contextlib

@@ -6,8 +6,9 @@ run resumes at the exact sample by knowing its step.
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
+from itertools import count
 
 _ROUNDS = 6
 _MASK = (1 << 64) - 1
@@ -29,19 +30,44 @@ def permute(position: int, size: int, *key: int) -> int:
     return place
 
 
-def sampler(size: int, held_out: int, seed: int) -> tuple[Callable[[int], int], Callable[[int], int]]:
+def unpermute(place: int, size: int, *key: int) -> int:
+    """Return which position `permute` sends to `place`.
+
+    Raises:
+        ValueError: `place` is not in range(size).
+    """
+    if not 0 <= place < size:
+        raise ValueError(f"place {place} is not in range({size})")
+    half = max(1, ((size - 1).bit_length() + 1) // 2)
+    rounds = _round_keys(key)[::-1]
+    position = _unfeistel(place, half, rounds)
+    while position >= size:
+        position = _unfeistel(position, half, rounds)
+    return position
+
+
+def sampler(size: int, held_out: int, seed: int, *stream: int) -> tuple[Callable[[int], int], Callable[[int], int]]:
     """Return two functions from a position to a sample's index: for training, and for what is held out.
 
     Training positions run on over epochs: epoch e covers positions e*(size-held_out) up to the next. The last
-    `held_out` places of one fixed permutation are never trained on.
+    `held_out` places of one fixed permutation are never trained on. Streams of one seed have orders of their own.
     """
-    trained = size - held_out
+    trained, key = size - held_out, (seed, *stream)
 
     def training(position: int) -> int:
         epoch, place = divmod(position, trained)
-        return permute(permute(place, trained, seed, 1, epoch), size, seed, 0)
+        return permute(permute(place, trained, *key, 1, epoch), size, *key, 0)
 
-    return training, lambda position: permute(trained + position, size, seed, 0)
+    return training, lambda position: permute(trained + position, size, *key, 0)
+
+
+def positions(index: int, size: int, held_out: int, seed: int, *stream: int) -> Iterator[int] | None:
+    """Return the training positions at which `sampler` gives a sample, for ever; None where it is held out."""
+    trained, key = size - held_out, (seed, *stream)
+    fixed = unpermute(index, size, *key, 0)
+    if fixed >= trained:
+        return None
+    return (epoch * trained + unpermute(fixed, trained, *key, 1, epoch) for epoch in count())
 
 
 @lru_cache(maxsize=8)
@@ -57,6 +83,15 @@ def _feistel(value: int, half: int, rounds: tuple[int, ...]) -> int:
     left, right = value >> half, value & low
     for key in rounds:
         left, right = right, left ^ (_mix(right ^ key) & low)
+    return (left << half) | right
+
+
+def _unfeistel(value: int, half: int, rounds: tuple[int, ...]) -> int:
+    """Undo `_feistel`, given its keys in reverse."""
+    low = (1 << half) - 1
+    left, right = value >> half, value & low
+    for key in rounds:
+        left, right = right ^ (_mix(left ^ key) & low), left
     return (left << half) | right
 
 

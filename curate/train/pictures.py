@@ -49,7 +49,9 @@ class Transform:
         """
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # Pillow's remarks on odd files; its limit on pixels is replaced by ours
+                warnings.simplefilter(
+                    "ignore"
+                )  # Pillow's remarks on odd files; its limit on pixels is replaced by ours
                 with Image.open(io.BytesIO(data), formats=sorted(set(FORMATS.values()))) as picture:
                     if picture.width * picture.height > self.max_pixels:
                         raise Unusable("picture_too_large")
@@ -61,7 +63,7 @@ class Transform:
             raise Unusable("picture_unreadable") from None
 
     def normalised(self, pixels: NDArray[np.uint8]) -> torch.Tensor:
-        """Scale uint8[n, side, side, 3] to float32[n, 3, side, side] of mean 0 and deviation 1 over the tower's data."""
+        """Scale uint8[n, side, side, 3] to float32[n, 3, side, side], mean 0 and deviation 1 over the tower's data."""
         scaled = torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255
         return ((scaled - torch.tensor(self.mean).view(3, 1, 1)) / torch.tensor(self.std).view(3, 1, 1)).contiguous()
 

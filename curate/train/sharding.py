@@ -6,7 +6,7 @@ up, by FSDP for what it divided, by `Ranks.add_gradients` for the rest.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -22,7 +22,7 @@ from curate.train.ranks import Ranks
 class Placement:
     """Where a model lives."""
 
-    ranks: Ranks = Ranks()
+    ranks: Ranks = field(default_factory=Ranks)
     divided: bool = False
     """Whether blocks are divided among processes."""
 

@@ -91,6 +91,5 @@ def draws(model: Architecture, work: Work, micro: int) -> Iterator[None]:
     config = model.training_config
     spelled = f"{config.seed},{work.number},{work.ranks.rank},{micro}".encode()
     torch.manual_seed(int.from_bytes(hashlib.blake2b(spelled, digest_size=7).digest(), "little"))
-    device = next(model.parameters()).device.type
-    with torch.autocast(device, torch.bfloat16, enabled=config.precision == "bfloat16"):
+    with model.in_precision():
         yield

@@ -22,6 +22,8 @@ LOADERS: Mapping[str, Any] = {
     "t5": T5ForConditionalGeneration,
 }
 FILE = "model.safetensors"
+TABLES = ("model.decoder.embed_tokens.weight", "model.embed_tokens.weight", "shared.weight", "lm_head.weight")
+"""Names, in the language models above, of the matrices with a row for each token."""
 
 
 def fill(model: Architecture, config: Training) -> None:
@@ -97,13 +99,23 @@ def _load(part: Part, weights: Mapping[str, torch.Tensor], folder: str) -> None:
     if not isinstance(part, nn.Module):
         raise TrainError(f"{folder}: cannot be loaded into a single tensor")
     ours = part.state_dict()
+    weights = {name: _without_spare_rows(name, tensor, ours) for name, tensor in weights.items()}
     differing = sorted(n for n in ours.keys() | weights.keys() if _shape(ours, n) != _shape(weights, n))
     if differing:
         raise TrainError(
             f"{folder}: its sizes are not the preset's, {len(differing)} tensors differ, such as {differing[0]}: "
             f"{_shape(weights, differing[0])} there, {_shape(ours, differing[0])} here"
         )
-    part.load_state_dict(dict(weights))
+    part.load_state_dict(weights)
+
+
+def _without_spare_rows(name: str, tensor: torch.Tensor, ours: Mapping[str, torch.Tensor]) -> torch.Tensor:
+    """Cut a table of tokens to the preset's size: published ones are padded, OPT's 50,265 rows to 50,272.
+
+    No token is lost: a tokenizer of more tokens than the preset has rows is refused.
+    """
+    spare = name in TABLES and name in ours and len(tensor) > len(ours[name])
+    return tensor[: len(ours[name])] if spare else tensor
 
 
 def _shape(state: Mapping[str, torch.Tensor], name: str) -> tuple[int, ...] | None:

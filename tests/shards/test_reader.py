@@ -56,6 +56,25 @@ def test_erased_samples_are_neither_counted_nor_readable(run):
     assert everything(pickle.loads(pickle.dumps(reader))) == left
 
 
+def test_places_are_rows_of_shards_whatever_is_erased(run):
+    assert [ShardReader(run.url).place(i) for i in (0, 4, 5, 7)] == [(0, 0), (0, 4), (1, 0), (1, 2)]
+    assert ShardReader(run.url).erased() == {}
+    entomb(run, [EXPECTED[1][0], EXPECTED[6][0]])
+    reader = ShardReader(run.url)
+    assert [reader.place(i) for i in range(6)] == [(0, 0), (0, 2), (0, 3), (0, 4), (1, 0), (1, 2)]
+    assert reader.erased() == {"00000.tar": [1], "00001.tar": [1]}
+    with pytest.raises(IndexError):
+        reader.place(6)
+
+
+def test_a_key_is_found_whether_erased_or_not(run):
+    entomb(run, [EXPECTED[6][0]])
+    reader = ShardReader(run.url)
+    assert [reader.find(EXPECTED[i][0]) for i in (0, 4, 6)] == [(0, 0), (0, 4), (1, 1)]
+    assert reader.find("0" * 31) is None
+    assert [reader.numbers(shard) for shard in (0, 1)] == [range(5), range(5, 7)]
+
+
 def test_all_of_a_shard_may_be_erased(run):
     entomb(run, [key for key, _ in EXPECTED[:5]])
     assert everything(ShardReader(run.url)) == EXPECTED[5:]

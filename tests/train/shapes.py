@@ -54,7 +54,7 @@ def draw(colour: str, shape: str, place: str) -> bytes:
 def sample(name: str, picture: bytes | None, question: str, answer: str) -> Sample:
     """Return one sample of a shard with a conversation of one turn."""
     said = [{"from": "human", "value": question}, {"from": "gpt", "value": answer}]
-    members = [("json", json.dumps({"conversations": said}).encode())]
+    members = [("json", json.dumps({"conversations": said, "caption": answer}).encode())]
     if picture is not None:
         members.append(("png", picture))
     return hashlib.md5(name.encode()).hexdigest(), members
@@ -74,8 +74,6 @@ def write_run(url: str, samples: Iterable[Sample], shard_size: int = 24) -> str:
     rows = list(samples)
     folder = Folder(url)
     starts = range(0, len(rows), shard_size)
-    entries = [
-        write_shard(folder / "shards", f"{n:05d}.tar", rows[s : s + shard_size]) for n, s in enumerate(starts)
-    ]
+    entries = [write_shard(folder / "shards", f"{n:05d}.tar", rows[s : s + shard_size]) for n, s in enumerate(starts)]
     Manifest("shapes", tuple(entries)).save(folder)
     return url

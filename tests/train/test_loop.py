@@ -7,11 +7,11 @@ from transformers import CLIPVisionModel, LlamaForCausalLM
 
 from curate.errors import RunError, StorageError, TrainError
 from curate.train import checkpoint, train
-from curate.train.learner import begin
-from curate.train.llava import Llava
-from curate.train.loop import learning_rate
+from curate.train.architectures.llava import Llava
+from curate.train.learner import build
+from curate.train.optimizer import learning_rate
 from curate.train.presets import configure
-from curate.train.tokens import learn
+from curate.train.vocabulary import BEGIN, END, learn
 
 from .shapes import TINY, draw, sample, shapes
 
@@ -34,6 +34,16 @@ def test_learning_rate_rises_then_falls_as_half_a_cosine():
     assert rates[60] == pytest.approx(0.5)
     assert rates[35] == pytest.approx(0.5 + 0.5 * math.cos(math.pi / 4))
     assert 0 < rates[109] < 0.001
+
+
+def test_a_schedule_may_begin_and_end_elsewhere():
+    settings = {"steps": "110", "warmup_steps": "10", "learning_rate": "1"}
+    ends = {"first_learning_rate": "0.5", "least_learning_rate": "0.2"}
+    config = configure("llava-tiny", {**settings, **ends, "schedule": "linear"})
+    assert [learning_rate(s, config) for s in (0, 9, 60)] == pytest.approx([0.55, 1, 0.6])
+    assert learning_rate(110, config) == pytest.approx(0.2)
+    constant = configure("llava-tiny", {**settings, "schedule": "constant"})
+    assert {learning_rate(s, constant) for s in range(10, 110)} == {1.0}
 
 
 def test_a_bad_sample_costs_one_sample_and_is_named(make_run, tmp_path):
@@ -120,14 +130,15 @@ def test_threads_are_part_of_the_settings(shapes_run, tmp_path):
 def towers(shapes_run, tmp_path):
     """A CLIP tower and a Llama with its tokenizer, saved as published weights are."""
     torch.manual_seed(7)
-    tokenizer = learn([[("<image>\nWhat is in this picture?", "A red circle on the left.")]], 400)
-    config = configure("llava-tiny", {**TINY, "language.vocabulary": str(tokenizer.get_vocab_size())})
+    words = learn(["What is in this picture?", " A red circle on the left."], 400, (BEGIN, END))
+    config = configure("llava-tiny", {**TINY, "language.vocabulary": str(len(words))})
     model = Llava(config)
     model.vision.save_pretrained(tmp_path / "clip")
     model.language.save_pretrained(tmp_path / "llama")
-    tokenizer.save(str(tmp_path / "llama" / "tokenizer.json"))
+    words.tokenizer.save(str(tmp_path / "llama" / "tokenizer.json"))
     return {
-        "language.vocabulary": str(tokenizer.get_vocab_size()),
+        "language.vocabulary": str(len(words)),
+        "precision": "float32",
         "vision.image_size": "64",
         "vision.patch": "16",
         "language.context": "512",
@@ -139,13 +150,13 @@ def towers(shapes_run, tmp_path):
 def test_frozen_towers_stay_what_they_were_and_the_projector_learns(shapes_run, tmp_path, towers):
     overrides = {**towers, "trainable": "projector", "learning_rate": "1e-2"}
     trained(shapes_run, tmp_path / "out", "llava-1.5-7b", **overrides)
-    learner, _, _ = checkpoint.restore(checkpoint.saved(tmp_path / "out")[-1])
+    learner, _ = checkpoint.restore(checkpoint.saved(tmp_path / "out")[-1])
     for part, kind, folder in (("vision", CLIPVisionModel, "clip"), ("language", LlamaForCausalLM, "llama")):
         published = kind.from_pretrained(tmp_path / folder).state_dict()
         ours = getattr(learner.model, part).state_dict()
         assert all(torch.equal(published[name], ours[name]) for name in published)
-    fresh = begin(configure("llava-1.5-7b", {**SHORT, **overrides}), None)
-    assert not torch.equal(fresh.model.projector[0].weight, learner.model.projector[0].weight)
+    fresh = build(configure("llava-1.5-7b", {**SHORT, **overrides}))
+    assert not torch.equal(fresh.projector[0].weight, learner.model.projector[0].weight)
 
 
 def test_full_preset_asks_for_its_towers(shapes_run, tmp_path):

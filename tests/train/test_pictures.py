@@ -1,13 +1,23 @@
 import io
+import random
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
-from curate.train.pictures import blank, decode, normalised
+from curate.train.pictures import Transform
+from curate.train.template import Unusable
 
 MEAN_COLOUR = (122, 116, 104)
+
+
+def decode(data, side, max_pixels, fit="pad", seed=0):
+    """Return the pixels, or the reason why there are none."""
+    try:
+        return Transform(side, fit, max_pixels=max_pixels).decode(data, random.Random(seed))
+    except Unusable as reason:
+        return str(reason)
 
 
 def encoded(picture, kind="PNG", **options):
@@ -73,9 +83,39 @@ def test_any_flipped_or_missing_bytes_give_pixels_or_a_reason(kind):
 
 def test_the_mean_colour_is_what_blank_is():
     mean = np.full((2, 8, 8, 3), MEAN_COLOUR, np.uint8)
-    assert torch.allclose(normalised(mean), blank(2, 8), atol=0.015)
+    assert torch.allclose(Transform(8).normalised(mean), Transform(8).blank(2), atol=0.015)
 
 
 def test_normalised_has_clips_mean_and_deviation():
-    white = normalised(np.full((1, 2, 2, 3), 255, np.uint8))
+    white = Transform(2).normalised(np.full((1, 2, 2, 3), 255, np.uint8))
     assert torch.allclose(white[0, :, 0, 0], torch.tensor([1.9303, 2.0749, 2.1459]), atol=1e-3)
+
+
+QUARTERS = Image.new("RGB", (80, 40), "red")
+QUARTERS.paste("blue", (0, 0, 20, 40))
+QUARTERS.paste("lime", (60, 0, 80, 40))
+
+
+def test_squeezing_keeps_all_and_cropping_the_middle():
+    squeezed, cropped = (decode(encoded(QUARTERS), 16, 10_000, fit) for fit in ("squeeze", "crop"))
+    assert tuple(squeezed[8, 0]) == (0, 0, 255)
+    assert tuple(squeezed[8, 15]) == (0, 255, 0)
+    assert (cropped[:, 1:15] == (255, 0, 0)).all()
+
+
+def test_a_random_crop_is_a_function_of_its_draw():
+    noise = encoded(Image.fromarray(np.random.default_rng(0).integers(0, 255, (60, 90, 3), dtype=np.uint8)))
+    crops = [decode(noise, 16, 10_000, "random_crop", seed) for seed in (1, 1, 2, 3)]
+    assert (crops[0] == crops[1]).all()
+    assert not (crops[0] == crops[2]).all()
+    assert not (crops[2] == crops[3]).all()
+    assert not Transform(16, "random_crop").repeats
+
+
+def test_a_random_crop_keeps_its_share_of_the_area():
+    """Of a picture whose columns count from 0 to 250, a crop of nine tenths must show more than eight of ten."""
+    ramp = np.repeat(np.arange(250, dtype=np.uint8)[None, :, None], 250, 0).repeat(3, 2)
+    transform = Transform(64, "random_crop", least_crop=0.9)
+    for seed in range(20):
+        shown = transform.decode(encoded(Image.fromarray(ramp)), random.Random(seed)).astype(int)
+        assert shown.max() - shown.min() > 200

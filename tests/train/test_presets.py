@@ -1,13 +1,13 @@
 import pytest
 
 from curate.errors import TrainError
-from curate.train.presets import PRESETS, configure
+from curate.train.presets import configure, presets
 
 
 def test_overrides_are_typed_and_may_be_dotted():
     config = configure("llava-tiny", {"steps": "7", "vision.layers": "3", "trainable": "projector,language"})
     assert (config.steps, config.vision.layers, config.trainable) == (7, 3, ("projector", "language"))
-    assert config.vision.width == PRESETS["llava-tiny"].vision.width
+    assert config.vision.width == presets()["llava-tiny"].vision.width
 
 
 def test_true_is_read_as_true():
@@ -23,9 +23,10 @@ def test_true_is_read_as_true():
         ("llava-tiny", {"steps.x": "3"}, "no training option named 'steps.x'"),
         ("llava-tiny", {"vision": "3"}, "no training option named 'vision'"),
         ("llava-tiny", {"preset": "x"}, "no training option named 'preset'"),
+        ("llava-tiny", {"architecture": "blip2"}, "no training option named 'architecture'"),
         ("llava-tiny", {"steps": "many"}, "steps: Input should be a valid integer"),
         ("llava-tiny", {"steps": "0"}, "steps: Input should be greater than or equal to 1"),
-        ("llava-tiny", {"trainable": "eyes"}, "trainable.0: Input should be 'vision', 'projector' or 'language'"),
+        ("llava-tiny", {"trainable": "eyes"}, "trainable: no part named 'eyes'; there are vision, projector, language"),
         ("llava-tiny", {"vision.heads": "5"}, "width 128 is not a multiple of heads 5"),
         ("llava-tiny", {"vision.patch": "7"}, "image_size 64 is not a multiple of patch 7"),
     ],
@@ -40,3 +41,18 @@ def test_all_faults_are_told_at_once():
     with pytest.raises(TrainError) as error:
         configure("llava-tiny", {"steps": "x", "batch_size": "y"})
     assert len(str(error.value).splitlines()) == 2
+
+
+def test_a_preset_that_is_like_another_differs_in_what_it_says():
+    first, second = presets()["llava-1.5-7b"], presets()["llava-1.5-7b-stage1"]
+    differing = {n for n in first.model_dump() if getattr(first, n) != getattr(second, n)}
+    said = {"preset", "template", "trainable", "steps", "batch_size", "learning_rate", "warmup_steps"}
+    assert differing - {"pictures"} == said
+
+
+@pytest.mark.parametrize("name", presets())
+def test_a_preset_that_needs_weights_says_which(name):
+    config = presets()[name]
+    assert config.pretrained != name.endswith("-tiny")
+    if config.pretrained:
+        assert hasattr(config, "vision_from")

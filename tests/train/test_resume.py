@@ -123,9 +123,10 @@ def test_a_checkpoint_names_its_data(shapes_run, undisturbed):
     ]
     state = json.loads(undisturbed["checkpoints/step-00000020/state.json"])
     manifest = json.loads(Folder(shapes_run).read("manifest.json"))
-    assert state["data"]["version"] == manifest["version"]
-    assert state["data"]["shards"] == [{"name": s["name"], "sha256": s["sha256"]} for s in manifest["shards"]]
-    assert (state["step"], state["config"]["seed"], state["data"]["samples"]) == (20, 0, 64)
+    (data,) = state["data"]
+    assert data["version"] == manifest["version"]
+    assert data["shards"] == [{"name": s["name"], "sha256": s["sha256"]} for s in manifest["shards"]]
+    assert (state["step"], state["config"]["seed"], data["samples"]) == (20, 0, 64)
 
 
 def test_other_data_is_refused(shapes_run, tmp_path):
@@ -163,7 +164,9 @@ def finished(shapes_run, tmp_path_factory):
     return out
 
 
-@pytest.mark.parametrize("name", ["state.json", "model.safetensors", "optimizer.safetensors", "tokenizer.json"])
+@pytest.mark.parametrize(
+    "name", ["state.json", "model.safetensors", "optimizer.safetensors", "tokenizer-language.json"]
+)
 @pytest.mark.parametrize("harm", ["missing", "cut", "changed"])
 def test_a_broken_checkpoint_is_one_clear_error(shapes_run, finished, tmp_path, name, harm):
     out = shutil.copytree(finished, tmp_path / "out")

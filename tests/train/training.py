@@ -10,9 +10,13 @@ warnings.simplefilter("error")
 
 
 def main(data: str, out: str, *overrides: str) -> None:
-    """Train, and print a line for each event, so that a test knows how far it is."""
+    """Train, and print a line for each event, so that a test knows how far it is.
+
+    Beside settings, `preset=NAME`, and `divided=yes` to divide weights among the processes.
+    """
     values = dict(override.split("=", 1) for override in overrides)
-    train("llava-tiny", data, out, overrides=values, progress=tell)
+    preset, divided = values.pop("preset", "llava-tiny"), values.pop("divided", "")
+    train(preset, [data], out, overrides=values, divided=bool(divided), progress=tell)
 
 
 def tell(event: dict[str, Any]) -> None:

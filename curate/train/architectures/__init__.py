@@ -5,6 +5,8 @@ from typing import Any
 
 from curate.train.architectures.blip2 import Blip2, Blip2Config, Blip2Examples
 from curate.train.architectures.blip2_stage1 import Blip2Stage1, Blip2Stage1Config, Blip2Stage1Examples
+from curate.train.architectures.fromage import Fromage, FromageConfig
+from curate.train.architectures.fromage_texts import FromageExamples
 from curate.train.architectures.instructblip import InstructBlip, InstructBlipConfig, InstructBlipExamples
 from curate.train.architectures.llava import Llava, LlavaConfig, LlavaExamples
 from curate.train.architectures.minigpt4 import MiniGpt4, MiniGpt4Config, MiniGpt4Examples
@@ -27,6 +29,7 @@ KINDS = {
     "blip2": Kind(Blip2Config, Blip2, Blip2Examples),
     "instructblip": Kind(InstructBlipConfig, InstructBlip, InstructBlipExamples),
     "minigpt4": Kind(MiniGpt4Config, MiniGpt4, MiniGpt4Examples),
+    "fromage": Kind(FromageConfig, Fromage, FromageExamples),
     "llava": Kind(LlavaConfig, Llava, LlavaExamples),
 }
 

@@ -1,8 +1,8 @@
 """BLIP-2's second stage: a frozen language model learns nothing, a Q-Former learns to speak to it.
 
-Li et al. 2023, arXiv 2301.12597, section 3.2. With OPT the caption follows the queries; with Flan-T5 it is split at a drawn
-word, the encoder reads the queries and what is before, the decoder says the rest. The paper gives no rule for the split;
-ours draws every word with equal chance. Captions are cut to `text_tokens`, as in the paper's own code.
+Li et al. 2023, arXiv 2301.12597, section 3.2. With OPT the caption follows the queries; with Flan-T5 it is split at a
+drawn word, the encoder reads the queries and what is before, the decoder says the rest. The paper gives no rule for
+the split; ours draws every word with equal chance. Captions are cut to `text_tokens`, as in the paper's own code.
 """
 
 from collections.abc import Iterator, Mapping
@@ -88,7 +88,7 @@ class Blip2Examples:
         return self._split(caption, sample) if self.encodes else Example(self._cut(self._following(caption)))
 
     def asked(self, question: str) -> Example:
-        """Return an open caption, or an open answer where there is a question, in the words that the paper asks with."""
+        """Return an open caption, or an open answer where there is a question."""
         lead = question or self.config.prompt
         if self.encodes:
             return Example(self._encoded(lead))
@@ -100,7 +100,7 @@ class Blip2Examples:
         yield from (f" {cleaned(caption)}{LINE_END}" for caption in sample.captions())
 
     def _following(self, caption: str) -> Iterator[Piece]:
-        """Spell queries, `</s>`, caption, line end: all after the queries is labelled, but for a prompt and what is before it."""
+        """Spell queries, `</s>`, caption, line end; labels begin after a prompt, or after the queries."""
         prompt = self.config.prompt
         yield self._slot()
         yield Mark(self.end, answer=not prompt)

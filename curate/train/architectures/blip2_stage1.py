@@ -1,10 +1,12 @@
-"""BLIP-2's first stage: a Q-Former learns what of a picture is worth telling (Li et al. 2023, arXiv 2301.12597, section 3.1).
+"""BLIP-2's first stage: a Q-Former learns what of a picture is worth telling.
+
+Li et al. 2023, arXiv 2301.12597, section 3.1:
 
     L = L_itc + L_itm + L_itg
 
-ITC compares the best of a picture's queries with the text's [CLS]; ITM tells true pairs from the hardest false ones; ITG says
-the caption with the queries alone as a witness. Where we differ from the paper's code: gradients flow to every process's
-samples, not only to a process's own, so the gradient does not depend on how many there are.
+ITC compares the best of a picture's queries with the text's [CLS]; ITM tells true pairs from the hardest false ones;
+ITG says the caption with the queries alone as a witness. Where we differ from the paper's code: gradients flow to
+every process's samples, not only to a process's own, so the gradient does not depend on how many there are.
 """
 
 from collections.abc import Iterator, Mapping
@@ -110,7 +112,7 @@ class Blip2Stage1(Comparing):
         return {"itc": (losses[0] + losses[1]) / 2}
 
     def match(self, batch: Batch, everyone: Everyone) -> Sums:
-        """ITM: the cross-entropy of true pairs, of a hard false picture for each text, and a hard false text for each picture.
+        """ITM: the cross-entropy of true pairs, and of a hard false picture and a hard false text for each.
 
         A sample that is alone in its step has no false partner, and no loss.
         """
@@ -151,7 +153,7 @@ class Blip2Stage1(Comparing):
         return functional.normalize(self.vision_proj(states_BQH), dim=-1)
 
     def _say(self, kept: list[qformer.KeysValues], batch: Batch) -> torch.Tensor:
-        """ITG: the summed cross-entropy of captions, smoothed. `told` is the text with [DEC] before it; each place says the next."""
+        """ITG: the summed cross-entropy of captions, smoothed; each place of `told` ([DEC], caption) says the next."""
         if batch.told is None or self.qformer.words is None:
             raise ValueError("no text that begins with [DEC]")
         states_BLH = self.qformer.say(kept, batch.told.ids_BL, batch.told.mask_BL)[:, :-1]
@@ -197,7 +199,7 @@ class Blip2Stage1Examples:
         said = [*self.words.encode(cleaned(caption)).ids[:room], self.end]
         return Example(Tokens([self.class_id, *said], [UNLABELLED, *said]), told=[self.decode_id, *said])
 
-    def asked(self, question: str) -> Example:
+    def asked(self, question: str) -> Example:  # noqa: ARG002 - it answers none
         """Refuse: this stage answers nothing.
 
         Raises:

@@ -1,8 +1,8 @@
 """InstructBLIP: BLIP-2 whose Q-Former is told the instruction too (Dai et al. 2023, arXiv 2305.06500).
 
-Queries and instruction see each other in the Q-Former, and only the queries go on to the language model, which reads the
-instruction once more in words of its own. Instructions longer than `instruction_tokens` lose their beginning, as in the
-paper's code; answers are never cut.
+Queries and instruction see each other in the Q-Former, and only the queries go on to the language model, which reads
+the instruction once more in words of its own. Instructions longer than `instruction_tokens` lose their beginning, as
+in the paper's code; answers are never cut.
 """
 
 from collections.abc import Iterator, Mapping
@@ -134,5 +134,3 @@ class InstructBlipExamples:
 
 def _bare(question: str) -> str:
     return question.replace(PICTURE, "").strip()
-
-

@@ -1,7 +1,8 @@
 """LLaVA: a CLIP tower, a projector, a Llama decoder (Liu et al. 2023, arXiv 2304.08485 and 2310.03744).
 
-Where we differ: a picture's places are already in `ids` (IMAGE), so sequences do not grow inside the model and none is cut
-after splicing; text-only batches skip the tower; a sample whose labels cannot be told apart is refused, never blanked.
+Where we differ: a picture's places are already in `ids` (IMAGE), so sequences do not grow inside the model and none
+is cut after splicing; text-only batches skip the tower; a sample whose labels cannot be told apart is refused, never
+blanked.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +18,7 @@ from curate.train.config import Training
 from curate.train.prompted import Prompted
 from curate.train.samples import Sample, Turn
 from curate.train.sizes import Language, Lora, Vision
-from curate.train.template import PICTURE, Mark, Piece, Slot, Tokens, Unusable, Words, assemble
+from curate.train.template import PICTURE, Mark, Piece, Slot, Unusable, Words, assemble
 from curate.train.towers.language import build_language
 from curate.train.towers.vision import build_vision, patch_states, transform_for
 from curate.train.vocabulary import BEGIN, END, Vocabulary

@@ -1,7 +1,7 @@
 """MiniGPT-4: all of BLIP-2 and Vicuna frozen, one linear layer between them learns (Zhu et al. 2023, arXiv 2304.10592).
 
-Stage 1 learns from captions without any prompt; stage 2 from few, long, curated descriptions, asked for in one of four ways.
-The Llama-2 variant has no Q-Former: four neighbouring patches together make one place.
+Stage 1 learns from captions without any prompt; stage 2 from few, long, curated descriptions, asked for in one of
+four ways. The Llama-2 variant has no Q-Former: four neighbouring patches together make one place.
 """
 
 from collections.abc import Iterator, Mapping
@@ -113,7 +113,9 @@ class MiniGpt4Examples:
             return Example(self._cut((), f"{sample.captions()[0]}{LINE_END}"))
         question, answer = self._turn(sample)
         closing = TEMPLATES[self.config.template][2]
-        return Example(self._cut(self._question(question), f" {answer}{'' if closing == END else closing}", closing == END))
+        return Example(
+            self._cut(self._question(question), f" {answer}{'' if closing == END else closing}", closing == END)
+        )
 
     def asked(self, question: str) -> Example:
         """Return an open question, or the bare picture in stage 1."""

@@ -31,7 +31,9 @@ class EfficientNetLite0(nn.Module):
         """
         super().__init__()
         if (sizes.width, sizes.patch) != (WIDTH, CELL):
-            raise TrainError(f"vision: efficientnet_lite0 has width {WIDTH} and patch {CELL}; nothing else can be asked for")
+            raise TrainError(
+                f"vision: efficientnet_lite0 has width {WIDTH} and patch {CELL}; nothing else can be asked for"
+            )
         missing = [name for name in (_CODE, _WEIGHTS) if importlib.util.find_spec(name) is None]
         if missing:
             names = " ".join(name.replace("_", "-") for name in missing)

@@ -1,7 +1,7 @@
 """The ViT-g of EVA-CLIP as BLIP-2 uses it (Fang et al. 2022, arXiv 2211.07636; Li et al. 2023, arXiv 2301.12597).
 
-Pre-norm blocks, learned absolute positions, no bias on keys, no norm at the end. BLIP-2 leaves out the fortieth block: its
-features are those of the last but one.
+Pre-norm blocks, learned absolute positions, no bias on keys, no norm at the end. BLIP-2 leaves out the fortieth
+block: its features are those of the last but one.
 """
 
 import torch

@@ -49,6 +49,7 @@ def _opt(sizes: Language) -> PreTrainedModel:
             ffn_dim=sizes.feedforward,
             max_position_embeddings=sizes.context,
             dropout=sizes.dropout,
+            pad_token_id=None,  # or row 1 learns nothing where it is read, which a vocabulary of our own uses
         )
     )
 
@@ -89,8 +90,8 @@ def blocks(model: Any) -> list[nn.Module]:
 def checkpoint_activations(modules: Iterable[nn.Module]) -> None:
     """Have blocks compute their activations again when gradients come, instead of keeping them.
 
-    Gradients cross a frozen language model on their way to what it is fed, so its blocks need this too, in evaluation mode
-    as well: there transformers' own switch does nothing.
+    Gradients cross a frozen language model on their way to what it is fed, so its blocks need this too, in evaluation
+    mode as well: there transformers' own switch does nothing.
     """
     for module in modules:
         module.forward = partial(checkpoint, module.forward, use_reentrant=False)

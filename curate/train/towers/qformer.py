@@ -1,9 +1,10 @@
-"""The Q-Former: learned queries that look at a picture, and text that may look at them (Li et al. 2023, arXiv 2301.12597).
+"""The Q-Former: learned queries that look at a picture, and text that may look at them.
 
-BERT's layers (Devlin et al. 2018, arXiv 1810.04805) with a cross-attention to the picture in every second one, and a
-feed-forward of their own for the queries. Section 3.1's three masks are three calls: `look` and `read` for queries and text
-apart (contrastive), `both` for queries and text that see each other (matching, and InstructBLIP's instructions), and
-`say` for text that sees the queries and what is left of it (generation).
+Li et al. 2023, arXiv 2301.12597. BERT's layers (Devlin et al. 2018, arXiv 1810.04805) with a cross-attention to the
+picture in every second one, and a feed-forward of their own for the queries. Section 3.1's three masks are three
+calls: `look` and `read` for queries and text apart (contrastive), `both` for queries and text that see each other
+(matching, and InstructBLIP's instructions), and `say` for text that sees the queries and what is left of it
+(generation).
 """
 
 from collections.abc import Iterable

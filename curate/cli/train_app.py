@@ -1,0 +1,76 @@
+"""The trainer's commands, their options and their help."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Data = Annotated[
+    list[str],
+    typer.Option(
+        metavar="RUN[:WEIGHT]",
+        help="a run whose shards to train on; repeatable: runs are mixed, by weight (a number or sqrt) if all have one",
+    ),
+]
+Preset = Annotated[str, typer.Argument(help="a preset, such as llava-tiny")]
+Settings = Annotated[
+    list[str], typer.Option("--set", metavar="KEY=VALUE", help="change one setting of the preset; repeatable")
+]
+Json = Annotated[bool, typer.Option("--json", help="print one JSON object a line, for machines")]
+
+
+def train(
+    preset: Preset,
+    data: Data,
+    out: Annotated[str | None, typer.Option(metavar="DIR", help="where checkpoints go  [default: ./PRESET]")] = None,
+    settings: Settings = [],  # noqa: B006 - typer copies it
+    as_json: Json = False,
+) -> None:
+    """Train a preset straight from runs' shards; continue at the exact sample where training stopped."""
+    from curate.cli.train import run_training
+
+    run_training(preset, data, out or preset, settings, as_json=as_json)
+
+
+def generate(
+    checkpoint: Annotated[str, typer.Argument(metavar="DIR", help="what `curate train` wrote")],
+    image: Annotated[Path, typer.Option(help="a picture file", exists=True, dir_okay=False)],
+    question: Annotated[str, typer.Option(help="what to ask about it")] = "What is in this picture?",
+    max_new_tokens: Annotated[int, typer.Option(min=1, help="longest answer, in tokens")] = 40,
+) -> None:
+    """Answer a question about a picture with a trained model."""
+    from curate.train import generate as answer
+
+    print(answer(checkpoint, image.read_bytes(), question, max_new_tokens=max_new_tokens))
+
+
+def features(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="a run, whose features/ is written")],
+    preset: Annotated[str, typer.Option("--for", metavar="PRESET", help="the preset that will be trained")],
+    settings: Settings = [],  # noqa: B006 - typer copies it
+    dtype: Annotated[str, typer.Option(help="float16 or float32")] = "float16",
+    as_json: Json = False,
+) -> None:
+    """Store what a preset's frozen towers say of every picture of a run, so that training need not look again."""
+    from curate.cli.train import run_features
+
+    run_features(run, preset, settings, dtype, as_json=as_json)
+
+
+def trace(
+    checkpoint: Annotated[str, typer.Argument(metavar="DIR", help="what `curate train` wrote, or one checkpoint")],
+    key: Annotated[str | None, typer.Option(help="the sample's key, 32 hex digits")] = None,
+    url: Annotated[str | None, typer.Option(help="where the sample came from; reads all of the data")] = None,
+    data: Annotated[
+        list[str], typer.Option(metavar="RUN", help="the data it was fed, each run, where that lies elsewhere now")
+    ] = [],  # noqa: B006 - typer copies it
+    as_json: Json = False,
+) -> None:
+    """Say whether a checkpoint learned from a sample, and in which steps; exit status 1 if it did not."""
+    from curate.cli.train import run_trace
+
+    if not run_trace(checkpoint, key, url, data, as_json=as_json):
+        raise typer.Exit(1)
+
+
+COMMANDS = (train, features, generate, trace)

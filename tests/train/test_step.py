@@ -1,0 +1,69 @@
+"""The gradient of a step does not depend on how its samples are spread over micro-batches."""
+
+import pytest
+import torch
+
+from curate.train.corpus import Corpus
+from curate.train.learner import begin
+from curate.train.mixture import open_mixture
+from curate.train.presets import configure
+from curate.train.ranks import Ranks
+from curate.train.sharding import Placement
+from curate.train.step import Work, gradients
+
+from .tiny import SMALL
+
+SAMPLES = 12
+
+
+@pytest.fixture(scope="module", params=sorted(SMALL))
+def learning(request, shapes_run):
+    """A learner, its corpus, and the gradient of twelve samples that pass the model at once."""
+    config = configure(request.param, {**SMALL[request.param], "batch_size": str(SAMPLES)})
+    mixture = open_mixture([shapes_run], config)
+    learner = begin(config, mixture, Placement())
+    corpus = Corpus(mixture, config, learner.examples)
+    return learner, corpus, gradient(learner, corpus, SAMPLES)
+
+
+def gradient(learner, corpus, size, number=3):
+    learner.optimizer.zero_grad(set_to_none=True)
+    micros = [corpus.collate(corpus.draw(range(n, min(n + size, SAMPLES)))) for n in range(0, SAMPLES, size)]
+    learned = gradients(learner.model, Work(micros, number, Ranks()))
+    return learned, {name: p.grad.clone() for name, p in learner.model.learns().items() if p.grad is not None}
+
+
+def close(one, other):
+    """Compare gradients, each against the largest of its own tensor: a few of them are next to nothing."""
+    assert one.keys() == other.keys()
+    for name, expected in one.items():
+        difference = (other[name] - expected).abs().max() / expected.abs().max().clamp(min=1e-4)
+        assert float(difference) < 1e-4, name
+
+
+@pytest.mark.parametrize("size", [2, 4, 6, 8])
+def test_micro_batches_give_the_gradient_of_the_whole_batch(learning, size):
+    learner, corpus, (learned, whole) = learning
+    again, parts = gradient(learner, corpus, size)
+    assert again.counts == learned.counts
+    assert again.means == pytest.approx(learned.means, rel=1e-5)
+    close(whole, parts)
+
+
+def test_every_part_that_learns_gets_a_gradient(learning):
+    learner, _, (_, whole) = learning
+    silent = {name for name in learner.model.learns() if name not in whole or not whole[name].abs().max()}
+    # Positions and words that no sample uses have none, and the last block of a CLIP tower is not read by LLaVA.
+    assert {n for n in silent if "vision.encoder.layers.1." not in n and "post_layernorm" not in n} <= UNUSED
+
+
+UNUSED = {"vision.embeddings.class_embedding"}
+
+
+def test_the_mean_is_over_tokens_not_over_micro_batches(learning):
+    """The plain loss of all samples together, without anything of step.py."""
+    learner, corpus, (learned, _) = learning
+    with torch.no_grad():
+        sums = learner.model(corpus.collate(corpus.draw(range(SAMPLES))))
+    for name, mean in learned.means.items():
+        assert float(sums[name]) / learned.counts[name] == pytest.approx(mean, rel=1e-5)
