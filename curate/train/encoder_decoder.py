@@ -10,19 +10,23 @@ from curate.train.decoder import Decoding, until
 from curate.train.template import UNLABELLED
 
 
-def loss_sum(language: Any, embeds_BLD: torch.Tensor, text: Text, answer: Text) -> torch.Tensor:
-    """Return the summed cross-entropy of the answer's labelled tokens, -sum log p(y_t | y_<t, text), in nats."""
+def states(language: Any, embeds_BLD: torch.Tensor, text: Text, answer: Text) -> torch.Tensor:
+    """Return [B, L, D]: the decoder's last hidden states, each of which says the answer's token at its place."""
     read_BLD = language.encoder(inputs_embeds=embeds_BLD, attention_mask=text.mask_BL).last_hidden_state
     begin = torch.full_like(answer.ids_BL[:, :1], language.config.decoder_start_token_id)
-    states_BLD = language.decoder(
+    return language.decoder(
         input_ids=torch.cat([begin, answer.ids_BL[:, :-1]], dim=1),
         attention_mask=answer.mask_BL,
         encoder_hidden_states=read_BLD,
         encoder_attention_mask=text.mask_BL,
         use_cache=False,
     ).last_hidden_state
+
+
+def loss_sum(language: Any, embeds_BLD: torch.Tensor, text: Text, answer: Text) -> torch.Tensor:
+    """Return the summed cross-entropy of the answer's labelled tokens, -sum log p(y_t | y_<t, text), in nats."""
     labelled = answer.labels_BL != UNLABELLED
-    logits_TV = language.lm_head(states_BLD[labelled])
+    logits_TV = language.lm_head(states(language, embeds_BLD, text, answer)[labelled])
     return functional.cross_entropy(logits_TV.float(), answer.labels_BL[labelled], reduction="sum")
 
 

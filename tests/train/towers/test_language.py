@@ -60,3 +60,10 @@ def test_checkpointed_activations_change_memory_alone_in_a_frozen_model(kind):
 def test_t5_has_an_output_matrix_of_its_own():
     model = build_language(Language(kind="t5", **TINY))
     assert model.lm_head.weight is not model.shared.weight
+
+
+def test_t5_has_the_exact_gelu():
+    model, far = build_language(Language(kind="t5", **TINY)), torch.tensor([-2.5])
+    gated = model.encoder.block[0].layer[1].DenseReluDense
+    assert torch.equal(gated.act(far), torch.nn.functional.gelu(far))
+    assert not torch.equal(gated.act(far), torch.nn.functional.gelu(far, approximate="tanh"))
