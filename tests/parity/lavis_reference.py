@@ -45,7 +45,7 @@ def stage_one(seed: int = 0) -> Reference:
     model = randomise(_tiny().apply(_without_dropout), seed)
     given = stage_one_batch()
     tokens = SimpleNamespace(input_ids=given["input_ids"], attention_mask=given["attention_mask"])
-    with one_process(), negatives((*IMAGE_NEGATIVES, *TEXT_NEGATIVES)):
+    with one_process(), gathered_with_gradient(), negatives((*IMAGE_NEGATIVES, *TEXT_NEGATIVES)):
         result = model({"image": given["pixel_values"], "text_input": tokens})
         losses = {name: result[name] for name in ("loss_itc", "loss_itm", "loss_lm")}
         found = gradients(model, losses)
@@ -143,6 +143,16 @@ def one_process() -> Iterator[None]:
             yield
         finally:
             distributed.destroy_process_group()
+
+
+@contextmanager
+def gathered_with_gradient() -> Iterator[None]:
+    """Let vectors of the one process through with their gradient, as ours are.
+
+    LAVIS gathers those that are compared against without any, and its gradient depends on how many processes there are.
+    """
+    with mock.patch.object(load("lavis.models.blip2_models.blip2_qformer"), "concat_all_gather", lambda table: table):
+        yield
 
 
 @contextmanager
