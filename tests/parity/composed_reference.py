@@ -24,13 +24,14 @@ from .reference import NEW_TOKENS, Reference, Tensors, detached, gradients, mute
 from .tiny import CLIP, IMAGE_TOKEN, LLAMA, QFORMER, SHARED, UNLABELLED
 
 RET = IMAGE_TOKEN - 1
-"""FROMAGe's token [RET], the last of its vocabulary but for the one that stands for pictures here."""
+"""FROMAGe's token [RET], the last of its vocabulary: the one that stands for pictures has no row there."""
 
 
 def spliced(language: Any, ids: torch.Tensor, features: torch.Tensor) -> torch.Tensor:
     """Return [B, L, D]: embeddings of tokens, with features where ids say IMAGE_TOKEN."""
-    embeds = language.get_input_embeddings()(ids)
-    return embeds.masked_scatter((ids == IMAGE_TOKEN).unsqueeze(-1), features)
+    places = ids == IMAGE_TOKEN
+    embeds = language.get_input_embeddings()(ids.masked_fill(places, 0))
+    return embeds.masked_scatter(places.unsqueeze(-1), features)
 
 
 def next_token_loss(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
@@ -91,7 +92,7 @@ class Fromage(nn.Module):
         super().__init__()
         self.places = places
         self.visual_model = CLIPVisionModel(clip_config())
-        self.lm = OPTForCausalLM(opt_config())
+        self.lm = OPTForCausalLM(opt_config(vocabulary=RET + 1))
         self.visual_embeddings = nn.Linear(CLIP.width, places * tiny.OPT.width)
         self.visual_fc = nn.Linear(CLIP.width, SHARED)
         self.text_fc = nn.Linear(tiny.OPT.width, SHARED)
@@ -122,7 +123,6 @@ def fromage(places: int = 1, seed: int = 0) -> Reference:
     `retrieval_ids` are the text and [RET] and no picture, and `retrieval_labels` leave out padding alone.
     """
     model = randomise(Fromage(places), seed)
-    mute(model.lm, IMAGE_TOKEN)
     given = fromage_batch(places)
     logits = model(**{name: given[name] for name in ("pixel_values", "input_ids", "attention_mask")})
     found = model.retrieval(given)

@@ -26,9 +26,9 @@ LN_VISION_EPSILON = 1e-5
 """Of the LayerNorm after the tower, as in LAVIS, which trained the published weights; transformers' is 1e-6."""
 
 
-def opt_config() -> OPTConfig:
+def opt_config(vocabulary: int = tiny.OPT.vocabulary) -> OPTConfig:
     return OPTConfig(
-        vocab_size=tiny.OPT.vocabulary, hidden_size=tiny.OPT.width, word_embed_proj_dim=tiny.OPT.width,
+        vocab_size=vocabulary, hidden_size=tiny.OPT.width, word_embed_proj_dim=tiny.OPT.width,
         num_hidden_layers=tiny.OPT.layers, num_attention_heads=tiny.OPT.heads, ffn_dim=tiny.OPT.feedforward,
         max_position_embeddings=tiny.OPT.context, dropout=0.0, eos_token_id=None, pad_token_id=1,
     )  # fmt: skip
