@@ -55,22 +55,23 @@ def _opt(sizes: Language) -> PreTrainedModel:
 
 
 def _t5(sizes: Language) -> PreTrainedModel:
-    config = T5Config(
-        vocab_size=sizes.vocabulary,
-        d_model=sizes.width,
-        d_kv=sizes.width // sizes.heads,
-        d_ff=sizes.feedforward,
-        num_layers=sizes.layers,
-        num_heads=sizes.heads,
-        dropout_rate=sizes.dropout,
-        feed_forward_proj="gated-gelu",
-        tie_word_embeddings=False,
-        decoder_start_token_id=0,
-    )
     # The exact GELU: LAVIS puts it in place of Flan-T5's approximation by tanh, and the published weights of BLIP-2 and
-    # InstructBLIP learned with it. Set here, because T5Config puts the approximation over an argument.
-    config.dense_act_fn = "gelu"
-    model = T5ForConditionalGeneration(config)
+    # InstructBLIP learned with it. `gated-gelu` alone means the approximation.
+    model = T5ForConditionalGeneration(
+        T5Config(
+            vocab_size=sizes.vocabulary,
+            d_model=sizes.width,
+            d_kv=sizes.width // sizes.heads,
+            d_ff=sizes.feedforward,
+            num_layers=sizes.layers,
+            num_heads=sizes.heads,
+            dropout_rate=sizes.dropout,
+            feed_forward_proj="gated-gelu",
+            dense_act_fn="gelu",
+            tie_word_embeddings=False,
+            decoder_start_token_id=0,
+        )
+    )
     # transformers 5 ties the output matrix to the input's whatever it is told; Flan-T5's are two.
     if model.lm_head.weight is model.shared.weight:
         model.lm_head.weight = nn.Parameter(model.shared.weight.detach().clone())

@@ -58,7 +58,7 @@ def text_config(which, rows):
     if which == "t5":
         return T5Config(
             vocab_size=rows, d_model=32, d_kv=16, d_ff=64, num_layers=2, num_heads=2, feed_forward_proj="gated-gelu",
-            tie_word_embeddings=False, decoder_start_token_id=0, dropout_rate=0.0,
+            dense_act_fn="gelu", tie_word_embeddings=False, decoder_start_token_id=0, dropout_rate=0.0,
         )  # fmt: skip
     return LlamaConfig(
         vocab_size=rows, hidden_size=32, num_hidden_layers=2, num_attention_heads=2, num_key_value_heads=2,
