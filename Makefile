@@ -57,7 +57,8 @@ test: lint
 
 # tests/parity skips itself anywhere else. Every package is pinned and installed without its needs: LAVIS 1.0.2 asks
 # for torchvision, timm and an opencv that no longer builds, and for nothing of them in the files that are read here.
-# One thread: beside other work, two wait for each other (175 s on two busy cores, 11 s with one thread).
+# One thread: where the cores are busy with other work, threads wait for each other. Measured once on two cores at a
+# load of 4: 19 s with one thread, 149 s with two. On idle cores it was not measured.
 parity: parity-setup
 	@OMP_NUM_THREADS=1 $(PARITY)/bin/python -m pytest tests/parity
 

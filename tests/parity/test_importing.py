@@ -1,15 +1,42 @@
-"""LAVIS's weights, imported, say in our first stage what they say in LAVIS."""
+"""Weights of LAVIS and of transformers, imported, say in our models what they say there."""
 
+import pytest
 import torch
 
+from curate.train.architectures.blip2 import Blip2, Blip2Config
 from curate.train.architectures.blip2_stage1 import Blip2Stage1, Blip2Stage1Config
+from curate.train.architectures.instructblip import InstructBlip, InstructBlipConfig
 from curate.train.importing import SOURCES
 from curate.train.importing.taking import take
-from curate.train.presets import presets
 
+from . import hf_reference as hf
 from . import lavis_reference as lavis
+from . import ours as mine
+from . import tiny
 from .reference import assert_same
-from .tiny import EVA, QFORMER, SHARED
+from .tiny import SHARED
+
+SEEING = mine.seeing_sizes()
+CASES = {
+    "blip2_opt": ("hf-blip2", hf.blip2_opt, Blip2, Blip2Config, SEEING | {"language": tiny.OPT}),
+    "blip2_t5": ("hf-blip2", hf.blip2_t5, Blip2, Blip2Config, SEEING | {"language": tiny.T5}),
+    "instructblip_llama": (
+        "hf-instructblip", hf.instructblip_llama, InstructBlip, InstructBlipConfig, SEEING | {"language": tiny.LLAMA},
+    ),
+    "instructblip_t5": (
+        "hf-instructblip", hf.instructblip_t5, InstructBlip, InstructBlipConfig, SEEING | {"language": tiny.T5},
+    ),
+}  # fmt: skip
+"""Without LLaVA: our CLIP is that of transformers 5, whose names are others. tests/train/importing has it."""
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_an_imported_model_says_what_transformers_says(name):
+    kind, reference, model, config, sizes = CASES[name]
+    theirs = reference()
+    ours = filled(model(mine.configured(config, **sizes)), kind, theirs.state)
+    batch = mine.batch_of(theirs.given, encodes=name.endswith("t5"))
+    mine.assert_logits(ours, batch, theirs.outputs["logits"])
 
 
 def test_an_imported_first_stage_says_what_lavis_says():
@@ -35,9 +62,12 @@ def test_an_imported_first_stage_says_what_lavis_says():
 
 
 def imported(state):
-    """Our model of the reference's sizes, every one of its tensors taken from there."""
-    sizes = {"vision": EVA, "qformer": QFORMER, "shared": SHARED}
-    model = Blip2Stage1(Blip2Stage1Config(**(presets()["blip2-stage1-tiny"].model_dump() | sizes)))
-    taken = take(SOURCES["lavis-blip2-stage1"], dict(state), model, {})
-    model.load_state_dict(taken.weights)
+    return filled(Blip2Stage1(mine.configured(Blip2Stage1Config, shared=SHARED, **SEEING)), "lavis-blip2-stage1", state)
+
+
+def filled(model, kind, state):
+    """Fill a model of the reference's sizes: every one of its weights is taken from there."""
+    taken = take(SOURCES[kind], dict(state), model, {})
+    assert taken.weights.keys() == dict(model.named_parameters()).keys()
+    model.load_state_dict(taken.weights, strict=False)
     return model.eval()
