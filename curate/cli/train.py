@@ -10,6 +10,8 @@ from curate.errors import TrainError
 
 EVERY_S = 5.0
 """Between progress lines; metrics.jsonl has every step."""
+OFTEN = ("step", "looked", "searched")
+"""Events that are not worth a line each."""
 WHY = {
     "used": "the model learned from it",
     "failed": "drawn, but never usable",
@@ -21,7 +23,9 @@ WHY = {
 """What became of a sample, in words."""
 
 
-def run_training(preset: str, data: list[str], out: str, settings: list[str], *, as_json: bool) -> None:
+def run_training(
+    preset: str, data: list[str], out: str, settings: list[str], cache: str | None, *, as_json: bool
+) -> None:
     """Train and print the final metrics.
 
     Raises:
@@ -29,7 +33,8 @@ def run_training(preset: str, data: list[str], out: str, settings: list[str], *,
     """
     from curate.train import train
 
-    _finish(train(preset, data, out, overrides=overrides_of(settings), progress=shown(as_json=as_json)), as_json)
+    say, overrides = shown(as_json=as_json), overrides_of(settings)
+    _finish(train(preset, data, out, overrides=overrides, cache=cache, progress=say), as_json)
 
 
 def run_features(run: str, preset: str, settings: list[str], dtype: str, *, as_json: bool) -> None:
@@ -108,8 +113,8 @@ class _Lines:
     def show(self, event: dict[str, Any]) -> None:
         figures = {name: value for name, value in event.items() if name not in {"event", "step", "steps"}}
         now = time.monotonic()
-        last_step = event.get("step") == event.get("steps")
-        if event.get("event") == "step" and now - self.last < EVERY_S and not last_step:
+        last_step = event.get("event") == "step" and event["step"] == event["steps"]
+        if event.get("event") in OFTEN and now - self.last < EVERY_S and not last_step:
             return
         self.last = now
         head = f"step {event['step']} of {event['steps']}" if event.get("event") == "step" else str(event.get("event"))

@@ -24,12 +24,13 @@ def train(
     data: Data,
     out: Annotated[str | None, typer.Option(metavar="DIR", help="where checkpoints go  [default: ./PRESET]")] = None,
     settings: Settings = [],  # noqa: B006 - typer copies it
+    cache: Annotated[str | None, typer.Option(metavar="DIR", help="where shards of remote runs are copied to")] = None,
     as_json: Json = False,
 ) -> None:
     """Train a preset straight from runs' shards; continue at the exact sample where training stopped."""
     from curate.cli.train import run_training
 
-    run_training(preset, data, out or preset, settings, as_json=as_json)
+    run_training(preset, data, out or preset, settings, cache, as_json=as_json)
 
 
 def generate(

@@ -17,11 +17,13 @@ def train(  # noqa: PLR0913 - one entry for the command line: each argument is o
     overrides: Mapping[str, str],
     resume: bool = True,
     divided: bool = False,
+    cache: str | None = None,
     progress: Callable[[dict[str, Any]], None],
 ) -> dict[str, Any]:
     """Train `preset` on the run or runs at `data` into the local folder `out`; return the final metrics.
 
     Several runs are mixed: together, or by weight where each is spelled `URL:WEIGHT` or `URL:sqrt`.
+    Shards that are not on this machine are copied into the folder `cache`, if there is one, when first read from.
 
     Called again with the same arguments it goes on from the last checkpoint, and losses are the same to the last bit.
     Started by torchrun or Ray Train it is one of several processes that learn as one, which divide the weights of the
@@ -35,7 +37,7 @@ def train(  # noqa: PLR0913 - one entry for the command line: each argument is o
     from curate.train.job import Job, carry_out
 
     runs = (data,) if isinstance(data, str) else tuple(data)
-    return carry_out(Job(preset, runs, out, dict(overrides), resume, divided), progress)
+    return carry_out(Job(preset, runs, out, dict(overrides), resume, divided, cache), progress)
 
 
 def store_features(
