@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from curate.errors import TrainError
 from curate.train.config import Training
 from curate.train.corpus import Corpus
+from curate.train.damage import REASON as DAMAGED
 from curate.train.template import Unusable
 
 AT_FIRST = 256
@@ -31,12 +32,14 @@ def read_through(corpus: Corpus, most: int) -> Seen:
     """Read the first samples of the training order, `most` at most."""
     seen = Seen()
     for place in range(min(corpus.mixture.trained, most)):
-        seen.samples += 1
         try:
             example = corpus.read(corpus.mixture.training(place), place)
         except Unusable as reason:
-            seen.reasons[str(reason)] += 1
+            if str(reason) != DAMAGED:  # which has a limit of its own
+                seen.reasons[str(reason)] += 1
+                seen.samples += 1
             continue
+        seen.samples += 1
         seen.usable += 1
         seen.places += len(example.text)
         seen.longest = max(seen.longest, len(example.text))

@@ -11,7 +11,9 @@ from curate.train.architectures.llava import Llava
 from curate.train.learner import build
 from curate.train.optimizer import learning_rate
 from curate.train.presets import configure
+from curate.train.towers.vision import all_states, build_vision
 from curate.train.vocabulary import BEGIN, END, learn
+from curate.train.weights import weights_at
 
 from .shapes import TINY, draw, sample, shapes
 
@@ -175,3 +177,23 @@ def test_full_preset_asks_for_its_towers(shapes_run, tmp_path):
 def test_towers_that_do_not_fit_are_refused(shapes_run, tmp_path, towers, harm, said):
     with pytest.raises(TrainError, match=said):
         trained(shapes_run, tmp_path / "out", "llava-1.5-7b", **{**towers, **harm})
+
+
+def test_weights_of_other_norms_are_refused(shapes_run, tmp_path, towers):
+    """No tensor shows it: Llama 2's norms add 1e-5 to the variance, the first Llama's 1e-6."""
+    with pytest.raises(TrainError, match=r"rms_norm_eps 1e-06, the preset has 1e-05\. Set language\.epsilon"):
+        trained(shapes_run, tmp_path / "out", "llava-1.5-7b", **towers, **{"language.epsilon": "1e-5"})
+
+
+def test_a_whole_clip_fills_a_tower_without_its_last_block(tmp_path):
+    sizes = configure("blip2-vitl-opt-2.7b", {}).vision.model_copy(
+        update={"image_size": 28, "width": 32, "heads": 2, "feedforward": 48, "layers": 2}
+    )
+    torch.manual_seed(5)
+    whole = build_vision(sizes.model_copy(update={"layers": 3}), final_norm=True).eval()
+    whole.save_pretrained(tmp_path)
+    part, pixels = build_vision(sizes).eval(), torch.randn(2, 3, 28, 28)
+    part.load_state_dict(weights_at(str(tmp_path), "clip", part))
+    with torch.inference_mode():
+        reference = whole(pixels, output_hidden_states=True).hidden_states[-2]
+        torch.testing.assert_close(all_states(part, pixels), reference)
