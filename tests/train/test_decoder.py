@@ -136,10 +136,10 @@ def test_as_many_beams_as_words_find_the_likeliest_pair_of_words(language):
     first = language(inputs_embeds=row[None]).logits[0, -1].log_softmax(-1)
     after = torch.cat([row.expand(WORDS, -1, -1), embed(every)[:, None]], dim=1)
     both = first[:, None] + language(inputs_embeds=after).logits[:, -1].log_softmax(-1)
-    end = int(both.amax(1).argmin())  # so that no answer ends before its time
-    both[end] = both[:, end] = -torch.inf
-    best = list(divmod(int(both.argmax()), WORDS))
-    assert speak(language, [row], Decoding(2, beams=WORDS, length_penalty=0, ends=(end,))) == [best]
+    end = int(first.argmin())  # an answer of this alone is the least likely, by token
+    both[end] = -torch.inf
+    best = until(divmod(int(both.argmax()), WORDS), (end,))
+    assert speak(language, [row], Decoding(2, beams=WORDS, ends=(end,))) == [best]
 
 
 @torch.inference_mode()
