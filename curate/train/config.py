@@ -23,9 +23,7 @@ class Training(Frozen):
     architecture: str
     trainable: Names = Field(min_length=1, description="parts that learn; the others are frozen")
     pretrained: bool = Field(default=False, description="whether parts must start from weights")
-    start_from: str = Field(
-        "", description="checkpoint, or imported weights, whose tensors of the same names are taken"
-    )
+    start_from: str = Field("", description="checkpoints or imported weights, with commas: same names are taken")
 
     seed: int = 0
     steps: int = Field(ge=1)
@@ -57,6 +55,11 @@ class Training(Frozen):
     max_pixels: int = Field(50_000_000, ge=1, description="larger pictures are not decoded")
     max_failed_fraction: float = Field(0.01, ge=0, le=1, description="share of drawn samples that may be unusable")
     max_broken_shards: int = Field(0, ge=0, description="damaged shards whose samples may be left out")
+
+    @property
+    def starts(self) -> tuple[str, ...]:
+        """Folders that `start_from` names; a later one's tensors go over an earlier one's."""
+        return tuple(filter(None, self.start_from.split(",")))
 
     @property
     def together(self) -> int:

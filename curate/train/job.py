@@ -39,6 +39,8 @@ class Job:
     resume: bool
     divided: bool = False
     """Whether several processes divide the blocks' weights among them, instead of each having all."""
+    cache: str | None = None
+    """Local folder into which remote shards are copied."""
 
 
 def carry_out(job: Job, progress: Progress) -> dict[str, Any]:
@@ -70,7 +72,7 @@ class Stand:
 
 
 def _trained(job: Job, config: Training, at: Stand) -> dict[str, Any]:
-    mixture = open_mixture(job.data, config)
+    mixture = open_mixture(job.data, config, job.cache)
     origins = tuple(map(Origin.of, mixture.sources))
     learner = _standing(at.out, mixture, origins, Placement(at.ranks, job.divided))
     stored, said = find(learner, mixture)

@@ -32,7 +32,7 @@ def fill(model: Architecture, config: Training) -> None:
     Raises:
         TrainError: weights that the preset starts from are not named, missing, or of other sizes.
     """
-    taken = _start(model, config.start_from) if config.start_from else set()
+    taken = {name for folder in config.starts for name in _start(model, folder)}
     sources = {name: str(getattr(config, f"{name}_from", "")) for name, _ in model.parts()}
     missing = [name for name in sources if hasattr(config, f"{name}_from") and not sources[name]]
     wanted = [f"{name}_from" for name in missing if not any(n.startswith(f"{name}.") for n in taken)]
@@ -45,7 +45,7 @@ def fill(model: Architecture, config: Training) -> None:
     for name, part in model.parts():
         if sources[name]:
             kind = getattr(getattr(config, name), "kind", name)
-            _load(part, weights_at(sources[name], kind), sources[name])
+            _load(part, of_part(name, weights_at(sources[name], kind)), sources[name])
 
 
 def _start(model: Architecture, folder: str) -> set[str]:
@@ -92,6 +92,12 @@ def weights_at(folder: str, kind: str) -> dict[str, torch.Tensor]:
     if not (Path(folder) / FILE).is_file():
         raise TrainError(f"{folder}: no {FILE}. `curate import` writes one from a published checkpoint")
     return load_file(Path(folder) / FILE)
+
+
+def of_part(name: str, weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Return what a folder holds of a part: all of it, or what its name stands before where whole models are named."""
+    own = {key.removeprefix(f"{name}."): tensor for key, tensor in weights.items() if key.startswith(f"{name}.")}
+    return own or dict(weights)
 
 
 def _load(part: Part, weights: Mapping[str, torch.Tensor], folder: str) -> None:

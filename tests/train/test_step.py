@@ -39,11 +39,11 @@ def gradient(learner, corpus, size, number=3):
 
 
 def close(one, other):
-    """Compare gradients, each against the largest of its own tensor: a few of them are next to nothing."""
+    """Compare gradients as one vector: adding in another order costs about a millionth of its length."""
     assert one.keys() == other.keys()
-    for name, expected in one.items():
-        difference = (other[name] - expected).abs().max() / expected.abs().max().clamp(min=1e-4)
-        assert float(difference) < 1e-4, name
+    whole = torch.cat([g.flatten() for g in one.values()])
+    parts = torch.cat([g.flatten() for g in other.values()])
+    assert float((whole - parts).norm() / whole.norm()) < 3e-6
 
 
 @pytest.mark.parametrize("size", [2, 4, 6, 8])
@@ -55,14 +55,14 @@ def test_micro_batches_give_the_gradient_of_the_whole_batch(learning, size):
     close(whole, parts)
 
 
+UNREAD = ("vision.encoder.layers.1.", "vision.post_layernorm", "vision.embeddings.class", "layers.1.text_feedforward.")
+"""LLaVA reads the last but one of CLIP's states, no class token; of InstructBLIP's Q-Former only queries go on."""
+
+
 def test_every_part_that_learns_gets_a_gradient(learning):
     learner, _, (_, whole) = learning
     silent = {name for name in learner.model.learns() if name not in whole or not whole[name].abs().max()}
-    # Positions and words that no sample uses have none, and the last block of a CLIP tower is not read by LLaVA.
-    assert {n for n in silent if "vision.encoder.layers.1." not in n and "post_layernorm" not in n} <= UNUSED
-
-
-UNUSED = {"vision.embeddings.class_embedding"}
+    assert {name for name in silent if not any(part in name for part in UNREAD)} == set()
 
 
 def test_the_mean_is_over_tokens_not_over_micro_batches(learning):
