@@ -9,7 +9,6 @@ from curate.errors import RunError, StorageError, TrainError
 from curate.train import checkpoint, train
 from curate.train.architectures.llava import Llava
 from curate.train.learner import build
-from curate.train.optimizer import learning_rate
 from curate.train.presets import configure
 from curate.train.towers.vision import all_states, build_vision
 from curate.train.vocabulary import BEGIN, END, learn
@@ -26,26 +25,6 @@ def trained(data, out, preset="llava-tiny", **overrides):
 
 def metrics(out):
     return [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
-
-
-def test_learning_rate_rises_then_falls_as_half_a_cosine():
-    config = configure("llava-tiny", {"steps": "110", "warmup_steps": "10", "learning_rate": "1"})
-    rates = [learning_rate(s, config) for s in range(110)]
-    assert rates[:10] == pytest.approx([(s + 1) / 10 for s in range(10)])
-    assert rates[10] == pytest.approx(1)
-    assert rates[60] == pytest.approx(0.5)
-    assert rates[35] == pytest.approx(0.5 + 0.5 * math.cos(math.pi / 4))
-    assert 0 < rates[109] < 0.001
-
-
-def test_a_schedule_may_begin_and_end_elsewhere():
-    settings = {"steps": "110", "warmup_steps": "10", "learning_rate": "1"}
-    ends = {"first_learning_rate": "0.5", "least_learning_rate": "0.2"}
-    config = configure("llava-tiny", {**settings, **ends, "schedule": "linear"})
-    assert [learning_rate(s, config) for s in (0, 9, 60)] == pytest.approx([0.55, 1, 0.6])
-    assert learning_rate(110, config) == pytest.approx(0.2)
-    constant = configure("llava-tiny", {**settings, "schedule": "constant"})
-    assert {learning_rate(s, constant) for s in range(10, 110)} == {1.0}
 
 
 def test_a_bad_sample_costs_one_sample_and_is_named(make_run, tmp_path):
