@@ -1,6 +1,5 @@
 """The trainer's commands, their options and their help."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -49,18 +48,6 @@ def presets(as_json: Json = False) -> None:
     from curate.cli.presets import run_presets
 
     run_presets(as_json=as_json)
-
-
-def generate(
-    checkpoint: Annotated[str, typer.Argument(metavar="DIR", help="what `curate train` wrote")],
-    image: Annotated[Path, typer.Option(help="a picture file", exists=True, dir_okay=False)],
-    question: Annotated[str, typer.Option(help="what to ask about it")] = "What is in this picture?",
-    max_new_tokens: Annotated[int, typer.Option(min=1, help="longest answer, in tokens")] = 40,
-) -> None:
-    """Answer a question about a picture with a trained model."""
-    from curate.train import generate as answer
-
-    print(answer(checkpoint, image.read_bytes(), question, max_new_tokens=max_new_tokens))
 
 
 def features(
@@ -116,4 +103,4 @@ def export(
     run_export(checkpoint, to)
 
 
-COMMANDS = (presets, train, features, generate, trace, export)
+COMMANDS = (presets, train, features, trace, export)
