@@ -15,7 +15,7 @@ FACTOR = "factor"
 
 
 def optimizer_for(model: Architecture) -> torch.optim.Optimizer:
-    """AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101): no decay of gains and biases, adapters at their own rate."""
+    """AdamW (Loshchilov, Hutter 2019, arXiv 1711.05101): no decay of gains and biases; adapters have their rate."""
     config, learns = model.training_config, model.learns()
     own = {name: p for name, p in learns.items() if not is_adapter(name)}
     beside = [p for name, p in learns.items() if is_adapter(name)]

@@ -15,10 +15,10 @@ from torch import nn
 from curate.errors import TrainError
 from curate.train.adapters import adapt
 from curate.train.batch import Batch, Example
-from curate.train.config import Training
+from curate.train.config import PromptedTraining
 from curate.train.prompted import Prompted
 from curate.train.samples import Sample, Turn
-from curate.train.sizes import Language, Lora, Vision
+from curate.train.sizes import Lora, Vision
 from curate.train.template import PICTURE, Mark, Piece, Slot, Unusable, Words, assemble
 from curate.train.towers.language import blocks, build_language
 from curate.train.towers.vision import build_vision, patch_states, transform_for
@@ -30,14 +30,13 @@ SYSTEM = (
 )
 
 
-class LlavaConfig(Training):
+class LlavaConfig(PromptedTraining):
     """Sizes and recipe of a LLaVA."""
 
     PARTS: ClassVar[tuple[str, ...]] = ("vision", "projector", "language")
 
     architecture: Literal["llava"] = "llava"
     vision: Vision
-    language: Language
     projector: Literal["linear", "mlp2x_gelu"]
     template: Literal["vicuna_v1", "plain"] = Field("vicuna_v1", description="plain: the caption alone, of stage 1")
     lora: Lora = Lora()
