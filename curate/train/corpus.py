@@ -151,9 +151,8 @@ def collate(
     Examples hold features where `blank` is given: those of a blank picture, float32[1, ...]. Where there is `room` they
     are packed into rows of up to so many places, and stand in the batch in the order in which rows are read.
     """
-    rows = dealt([len(e.text) for e in drawn.examples], room) if room else [[n] for n in range(len(drawn.examples))]
-    order = [number for row in rows for number in row]
-    examples = [drawn.examples[number] for number in order]
+    text, drawn = _laid(drawn, room)
+    examples = drawn.examples
     shown = [] if blank_pictures else [e.picture for e in examples if e.picture is not None]
     count = sum(e.picture is not None for e in examples)
     if blank is None:
@@ -163,12 +162,20 @@ def collate(
     answers = [e.answer for e in examples if e.answer is not None]
     asked = [e.told for e in examples if e.told is not None]
     return Batch(
-        text=Text.packed([[drawn.examples[n].text for n in row] for row in rows])
-        if room
-        else Text.padded([e.text for e in examples]),
+        text=text,
         told=told(asked) if asked else None,
         answer=Text.padded(answers) if answers else None,
         pictures=pictures,
         cached=blank is not None,
-        places_B=torch.tensor([drawn.places[number] for number in order]),
+        places_B=torch.tensor(drawn.places),
     )
+
+
+def _laid(drawn: Drawn, room: int) -> tuple[Text, Drawn]:
+    """Return texts, packed where there is room, and the samples in the order in which their texts are read."""
+    if not room:
+        return Text.padded([e.text for e in drawn.examples]), drawn
+    rows = dealt([len(e.text) for e in drawn.examples], room)
+    text = Text.packed([[drawn.examples[number].text for number in row] for row in rows])
+    order = [number for row in rows for number in row]
+    return text, Drawn([drawn.examples[n] for n in order], [drawn.places[n] for n in order], drawn.failed)
