@@ -61,9 +61,7 @@ class Drawn:
 class Corpus:
     """The samples of a mixture, in training order and tokenised; decoded pictures are kept up to `cache_bytes`."""
 
-    def __init__(
-        self, mixture: Mixture, config: Training, examples: Examples, stored: "Stored | None" = None
-    ) -> None:
+    def __init__(self, mixture: Mixture, config: Training, examples: Examples, stored: "Stored | None" = None) -> None:
         """Keep what is needed; nothing is read yet. Where features are `stored` no picture is decoded."""
         self._stored = stored
         self.mixture, self._config, self._examples = mixture, config, examples
@@ -119,10 +117,21 @@ class Corpus:
         Raises:
             Unusable: it cannot be trained on.
         """
-        sample = Sample(self.mixture.read(at), random.Random(f"{self._config.seed},{place}"))
+        sample = self._sample(at, place)
         example = self._examples.example(sample)
         picture = None if sample.picture is None else self._picture(at, sample)
         return replace(example, picture=picture)
+
+    def read(self, at: At, place: int) -> Example:
+        """Read one sample without its picture.
+
+        Raises:
+            Unusable: it cannot be trained on.
+        """
+        return self._examples.example(self._sample(at, place))
+
+    def _sample(self, at: At, place: int) -> Sample:
+        return Sample(self.mixture.read(at), random.Random(f"{self._config.seed},{place}"))
 
     def _picture(self, at: At, sample: Sample) -> NDArray[Any]:
         return self._decoded(at, sample) if self._stored is None else self._stored.of(at)

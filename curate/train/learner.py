@@ -57,8 +57,17 @@ def begin(config: Training, mixture: Mixture, place: Placement) -> Learner:
     Raises:
         TrainError: weights that the config asks for are missing or of other sizes.
     """
-    vocabularies = {name: _vocabulary(name, config, mixture) for name in kind_of(config).examples.VOCABULARIES}
+    vocabularies = vocabularies_for(config, mixture)
     return settled(build(config), vocabularies, place)
+
+
+def vocabularies_for(config: Training, mixture: Mixture) -> dict[str, Vocabulary]:
+    """Return the vocabularies of an architecture: those of its weights, or learned from the samples.
+
+    Raises:
+        TrainError: one that the config asks for is missing or does not fit.
+    """
+    return {name: _vocabulary(name, config, mixture) for name in kind_of(config).examples.VOCABULARIES}
 
 
 def settled(model: Architecture, vocabularies: dict[str, Vocabulary], place: Placement) -> Learner:

@@ -51,7 +51,7 @@ def test_micro_batches_give_the_gradient_of_the_whole_batch(learning, size):
 
 
 UNREAD = ("vision.encoder.layers.1.", "vision.post_layernorm", "vision.embeddings.class", "layers.1.text_feedforward.")
-"""LLaVA reads the last but one of CLIP's states, without the class token; of InstructBLIP's Q-Former only queries go on."""
+"""LLaVA reads the last but one of CLIP's states, no class token; of InstructBLIP's Q-Former only queries go on."""
 
 
 def test_every_part_that_learns_gets_a_gradient(learning):
