@@ -5,15 +5,18 @@ import json
 import pytest
 import torch
 from safetensors.torch import load_file
+from transformers import LlavaForConditionalGeneration
 
 from curate.errors import TrainError
 from curate.train import adapters, checkpoint, generate, train
 from curate.train.architectures.llava import Llava
+from curate.train.exporting import export
 from curate.train.learner import build
 from curate.train.optimizer import FACTOR, optimizer_for
 from curate.train.presets import configure
 from curate.train.weights import fingerprint
 
+from .processes import together
 from .shapes import TINY, draw
 
 LORA = {
@@ -135,6 +138,30 @@ def test_weights_from_elsewhere_go_beneath_adapters(tmp_path):
     ours, theirs = adapters.without(model.language.state_dict()), plain.language.state_dict()
     assert ours.keys() == theirs.keys()
     assert all(torch.equal(tensor, theirs[name]) for name, tensor in ours.items())
+
+
+def test_an_export_holds_their_sum(learned, tmp_path):
+    export(learned, tmp_path / "hf")
+    theirs = LlavaForConditionalGeneration.from_pretrained(tmp_path / "hf")
+    learner, _ = checkpoint.restore(checkpoint.saved(learned)[-1])
+    embeds = torch.randn(1, 7, 64)
+    with torch.no_grad():
+        ours = learner.model.eval().language(inputs_embeds=embeds).logits
+        merged = theirs.lm_head(theirs.model.language_model(inputs_embeds=embeds).last_hidden_state)
+    torch.testing.assert_close(merged[..., : ours.shape[-1]], ours, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.slow
+def test_divided_blocks_learn_the_same(shapes_run, tmp_path):
+    """Two processes that divide each block's matrices, frozen and learned, between them."""
+    settings = {**TRAINED, "lora.dropout": "0"}
+    spelled = [f"{name}={value}" for name, value in settings.items()]
+    trained(shapes_run, tmp_path / "one", **{"lora.dropout": "0"})
+    together(2, shapes_run, tmp_path / "two", *spelled, "divided=yes")
+    one, two = (load_file(checkpoint.saved(tmp_path / out)[-1] / "model.safetensors") for out in ("one", "two"))
+    assert one.keys() == two.keys()
+    for name, tensor in one.items():
+        assert float((tensor - two[name]).norm()) < 1e-3 * max(1e-2, float(tensor.norm())), name
 
 
 def test_adapters_on_what_does_not_learn_are_refused():

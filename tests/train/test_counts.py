@@ -4,9 +4,8 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-import torch
 
-from curate.train.architectures import kind_of
+from curate.train.counting import count
 from curate.train.presets import presets
 
 pytestmark = pytest.mark.counts
@@ -78,12 +77,8 @@ HEAD = ("preset", "architecture", "learns", "total", "published")
 @cache
 def counted(name):
     """Return what learns and all there is, and the parts that learn."""
-    config = presets()[name]
-    with torch.device("meta"):
-        model = kind_of(config).model(config)
-    learns = model.learns()
-    total = sum(p.numel() for p in model.parameters())
-    return sum(p.numel() for p in learns.values()), total, {n.partition(".")[0] for n in learns}
+    found = count(presets()[name])
+    return found.learns, found.total, {part.name for part in found.parts if part.learns}
 
 
 def test_every_preset_is_in_one_of_the_tables():
