@@ -13,6 +13,7 @@ from torch import nn
 from transformers import CLIPVisionModel, LlamaForCausalLM, OPTForCausalLM, T5ForConditionalGeneration
 
 from curate.errors import TrainError
+from curate.train import adapters
 from curate.train.config import Training
 from curate.train.model import Architecture, Part
 
@@ -124,7 +125,7 @@ def _load(part: Part, weights: Mapping[str, torch.Tensor], folder: str) -> None:
     """Copy weights into a part of the same sizes."""
     if not isinstance(part, nn.Module):
         raise TrainError(f"{folder}: cannot be loaded into a single tensor")
-    ours = part.state_dict()
+    ours = adapters.without(part.state_dict())
     weights = {name: _without_spare_rows(name, tensor, ours) for name, tensor in weights.items()}
     differing = sorted(n for n in ours.keys() | weights.keys() if _shape(ours, n) != _shape(weights, n))
     if differing:
@@ -132,7 +133,8 @@ def _load(part: Part, weights: Mapping[str, torch.Tensor], folder: str) -> None:
             f"{folder}: its sizes are not the preset's, {len(differing)} tensors differ, such as {differing[0]}: "
             f"{_shape(weights, differing[0])} there, {_shape(ours, differing[0])} here"
         )
-    part.load_state_dict(weights)
+    for name, tensor in ours.items():
+        tensor.copy_(weights[name])  # shares its memory with the part's
 
 
 def _without_spare_rows(name: str, tensor: torch.Tensor, ours: Mapping[str, torch.Tensor]) -> torch.Tensor:
@@ -149,8 +151,8 @@ def _shape(state: Mapping[str, torch.Tensor], name: str) -> tuple[int, ...] | No
 
 
 def fingerprint(part: Part) -> str:
-    """Return the sha256 of a part's weights: names, shapes and values, whatever file they came from."""
-    named = part.state_dict() if isinstance(part, nn.Module) else {"": part.detach()}
+    """Return the sha256 of a part's weights: names, shapes and values, whatever file they came from; adapters aside."""
+    named = adapters.without(part.state_dict()) if isinstance(part, nn.Module) else {"": part.detach()}
     digest = hashlib.sha256()
     for name, tensor in sorted(named.items()):
         values = tensor.detach().to("cpu", torch.float32).contiguous()
