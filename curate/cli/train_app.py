@@ -1,5 +1,6 @@
 """The trainer's commands, their options and their help."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
