@@ -120,6 +120,7 @@ def towers(shapes_run, tmp_path):
     return {
         "language.vocabulary": str(len(words)),
         "precision": "float32",
+        "language.epsilon": "1e-6",
         "vision.image_size": "64",
         "vision.patch": "16",
         "language.context": "512",
@@ -161,7 +162,7 @@ def test_towers_that_do_not_fit_are_refused(shapes_run, tmp_path, towers, harm, 
 def test_weights_of_other_norms_are_refused(shapes_run, tmp_path, towers):
     """No tensor shows it: Llama 2's norms add 1e-5 to the variance, the first Llama's 1e-6."""
     with pytest.raises(TrainError, match=r"rms_norm_eps 1e-06, the preset has 1e-05\. Set language\.epsilon"):
-        trained(shapes_run, tmp_path / "out", "llava-1.5-7b", **towers, **{"language.epsilon": "1e-5"})
+        trained(shapes_run, tmp_path / "out", "llava-1.5-7b", **{**towers, "language.epsilon": "1e-5"})
 
 
 def test_a_whole_clip_fills_a_tower_without_its_last_block(tmp_path):
