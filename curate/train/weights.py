@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,7 @@ def fill(model: Architecture, config: Training) -> None:
     for name, part in model.parts():
         if sources[name]:
             kind = getattr(getattr(config, name), "kind", name)
-            _load(part, of_part(name, weights_at(sources[name], kind)), sources[name])
+            _load(part, of_part(name, weights_at(sources[name], kind, part)), sources[name])
 
 
 def _start(model: Architecture, folder: str) -> set[str]:
@@ -81,20 +82,39 @@ def newest_weights(folder: Path) -> Path:
     return path
 
 
-def weights_at(folder: str, kind: str) -> dict[str, torch.Tensor]:
+def weights_at(folder: str, kind: str, part: Part) -> dict[str, torch.Tensor]:
     """Read the weights of a part: a folder that save_pretrained wrote, or one with a model.safetensors of ours.
 
     Raises:
-        TrainError: there are none.
+        TrainError: there are none, or they were trained with other norms or activations.
     """
     if kind in LOADERS:
         if not os.path.isfile(f"{folder}/config.json"):  # noqa: PTH113 - the folder is text for transformers too
             raise TrainError(f"{folder}: no weights as save_pretrained writes them (config.json and {FILE})")
         loaded = LOADERS[kind].from_pretrained(folder, dtype=torch.float32, local_files_only=True)
-        return dict(loaded.state_dict())
+        _require_same_arithmetic(part, loaded, folder)
+        state = loaded.state_dict()
+        return {name: state[name] for name in state if not _beyond(name, part)}
     if not (Path(folder) / FILE).is_file():
         raise TrainError(f"{folder}: no {FILE}. `curate import` writes one from a published checkpoint")
     return load_file(Path(folder) / FILE)
+
+
+def _require_same_arithmetic(part: Part, loaded: Any, folder: str) -> None:
+    """Refuse weights whose settings differ in what no tensor's shape shows."""
+    ours, theirs = getattr(part, "config", None), loaded.config
+    for name in ("rms_norm_eps", "layer_norm_eps", "hidden_act", "activation_function", "rope_theta"):
+        here, there = getattr(ours, name, None), getattr(theirs, name, None)
+        if here != there:
+            remedy = "Set language.epsilon" if name == "rms_norm_eps" else "Choose a preset of that model"
+            raise TrainError(f"{folder}: was trained with {name} {there}, the preset has {here}. {remedy}")
+
+
+def _beyond(name: str, part: Part) -> bool:
+    """Whether a tensor is of CLIP's last blocks or its final norm, where a preset ends before them as BLIP-2's do."""
+    block = re.search(r"encoder\.layers\.\d+\.|post_layernorm\.", name)
+    ours = part.state_dict() if isinstance(part, CLIPVisionModel) else {}
+    return bool(ours) and block is not None and not any(block[0] in known for known in ours)
 
 
 def of_part(name: str, weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
