@@ -57,13 +57,15 @@ def _start(model: Architecture, folder: str) -> set[str]:
         TrainError: there is none, or one has another shape.
     """
     path = newest_weights(Path(folder))
-    theirs, ours = load_file(path), model.state_dict()
+    theirs, state = load_file(path), model.state_dict()
+    ours = state | adapters.without(state)  # weights from before there were adapters have the plain names
     shared = theirs.keys() & ours.keys()
     differing = sorted(name for name in shared if theirs[name].shape != ours[name].shape)
     if differing or not shared:
         what = f"{differing[0]} is {_shape(theirs, differing[0])} there" if differing else "it shares no name"
         raise TrainError(f"{path}: cannot be started from: {what}. Give a checkpoint of the same sizes")
-    model.load_state_dict({name: theirs[name] for name in shared}, strict=False)
+    for name in shared:
+        ours[name].copy_(theirs[name])  # shares its memory with the model's
     return set(shared)
 
 

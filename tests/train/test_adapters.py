@@ -164,6 +164,20 @@ def test_divided_blocks_learn_the_same(shapes_run, tmp_path):
         assert float((tensor - two[name]).norm()) < 1e-3 * max(1e-2, float(tensor.norm())), name
 
 
+def test_a_model_that_learned_whole_goes_beneath_adapters(shapes_run, tmp_path):
+    trained(shapes_run, tmp_path, **{"lora.rank": "0"})
+    start = {**TRAINED, "start_from": str(tmp_path)}
+    plain, beneath = (build(configure("llava-tiny", {**start, "lora.rank": rank})) for rank in ("0", "3"))
+    held = adapters.without(beneath.state_dict())
+    assert all(torch.equal(tensor, held[name]) for name, tensor in plain.state_dict().items())
+
+
+def test_what_adapters_learned_is_where_more_of_them_start(learned):
+    went_on = build(configure("llava-tiny", {**LORA, "seed": "3", "start_from": str(learned)}))
+    theirs = load_file(checkpoint.saved(learned)[-1] / "model.safetensors")
+    assert all(torch.equal(parameter, theirs[name]) for name, parameter in went_on.learns().items())
+
+
 def test_adapters_on_what_does_not_learn_are_refused():
     with pytest.raises(TrainError, match=r"lora.rank: adapters learn where trainable names language"):
         configure("llava-tiny", {**LORA, "trainable": "projector"})
