@@ -10,12 +10,12 @@ import torch
 from numpy.typing import NDArray
 
 from curate.errors import TrainError
-from curate.train.batch import Batch, Example, Text, told
+from curate.train.batch import Batch, Example, Text, dealt, told
 from curate.train.config import Training
 from curate.train.dealing import At
 from curate.train.mixture import Mixture
 from curate.train.pictures import Transform
-from curate.train.samples import Sample
+from curate.train.samples import Posed, Sample
 from curate.train.template import Unusable
 
 if TYPE_CHECKING:
@@ -44,6 +44,14 @@ class Examples(Protocol):
 
         Raises:
             TrainError: the architecture does not answer questions, or this one cannot be asked.
+        """
+        ...
+
+    def posed(self, sample: Sample) -> Posed:
+        """Return what the architecture is asked of a sample when it is evaluated: what it was trained to say.
+
+        Raises:
+            Unusable: the sample has nothing that it could be measured by.
         """
         ...
 
@@ -103,7 +111,13 @@ class Corpus:
     def collate(self, drawn: Drawn, *, blank_pictures: bool = False) -> Batch:
         """Make samples a batch; each picture is blank where `blank_pictures`."""
         blank = None if self._stored is None else self._stored.blank
-        return collate(drawn, self.transform, blank_pictures=blank_pictures, blank=blank)
+        return collate(drawn, self.transform, blank_pictures=blank_pictures, blank=blank, room=self._places)
+
+    @property
+    def _places(self) -> int:
+        """Places of a row into which sequences are packed, 0 where each has its own."""
+        config: Any = self._config
+        return config.language.context if getattr(config, "pack", False) else 0
 
     def example(self, at: At, place: int) -> Example:
         """Read one sample.
@@ -142,12 +156,19 @@ class Corpus:
 
 
 def collate(
-    drawn: Drawn, transform: Transform, *, blank_pictures: bool = False, blank: torch.Tensor | None = None
+    drawn: Drawn,
+    transform: Transform,
+    *,
+    blank_pictures: bool = False,
+    blank: torch.Tensor | None = None,
+    room: int = 0,
 ) -> Batch:
     """Pad examples to one length; pictures become the mean colour where `blank_pictures`.
 
-    Examples hold features where `blank` is given: those of a blank picture, float32[1, ...].
+    Examples hold features where `blank` is given: those of a blank picture, float32[1, ...]. Where there is `room` they
+    are packed into rows of up to so many places, and stand in the batch in the order in which rows are read.
     """
+    text, drawn = _laid(drawn, room)
     examples = drawn.examples
     shown = [] if blank_pictures else [e.picture for e in examples if e.picture is not None]
     count = sum(e.picture is not None for e in examples)
@@ -158,10 +179,20 @@ def collate(
     answers = [e.answer for e in examples if e.answer is not None]
     asked = [e.told for e in examples if e.told is not None]
     return Batch(
-        text=Text.padded([e.text for e in examples]),
+        text=text,
         told=told(asked) if asked else None,
         answer=Text.padded(answers) if answers else None,
         pictures=pictures,
         cached=blank is not None,
         places_B=torch.tensor(drawn.places),
     )
+
+
+def _laid(drawn: Drawn, room: int) -> tuple[Text, Drawn]:
+    """Return texts, packed where there is room, and the samples in the order in which their texts are read."""
+    if not room:
+        return Text.padded([e.text for e in drawn.examples]), drawn
+    rows = dealt([len(e.text) for e in drawn.examples], room)
+    text = Text.packed([[drawn.examples[number].text for number in row] for row in rows])
+    order = [number for row in rows for number in row]
+    return text, Drawn([drawn.examples[n] for n in order], [drawn.places[n] for n in order], drawn.failed)

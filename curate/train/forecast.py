@@ -1,19 +1,18 @@
 """What a training run will be, before it is one: parameters, memory, tokens, and how many samples it can use."""
 
-from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import torch
 
 from curate.train.architectures import kind_of
 from curate.train.config import Training
+from curate.train.contract import read_through
 from curate.train.corpus import Corpus
 from curate.train.counting import activation_bytes, count
 from curate.train.learner import vocabularies_for
 from curate.train.mixture import open_mixture
 from curate.train.presets import configure, presets
-from curate.train.template import Unusable
 
 LOOKED_AT = 2_000
 """Samples whose text is read, the first in training order; of as many, a share is known to about one in a hundred."""
@@ -58,7 +57,7 @@ def _budget(config: Training, data: tuple[str, ...]) -> dict[str, Any]:
     if missing:
         return budget | {"unread": f"the vocabulary of {', '.join(missing)} comes with weights that are not named yet"}
     examples = kind_of(config).examples(config, vocabularies_for(config, mixture))
-    seen = _seen(Corpus(mixture, config, examples), min(mixture.trained, LOOKED_AT))
+    seen = read_through(Corpus(mixture, config, examples), LOOKED_AT)
     with torch.device("meta"):
         model = kind_of(config).model(config)
     own = config.micro_batch or config.batch_size
@@ -70,33 +69,6 @@ def _budget(config: Training, data: tuple[str, ...]) -> dict[str, Any]:
         "labelled_tokens": seen.labelled / max(1, seen.usable) * config.steps * config.batch_size,
         "activation_bytes": activation_bytes(config, model, seen.longest, own),
     }
-
-
-@dataclass
-class _Seen:
-    samples: int
-    usable: int
-    places: int
-    labelled: int
-    longest: int
-    reasons: Counter[str]
-
-
-def _seen(corpus: Corpus, samples: int) -> _Seen:
-    """Read the text of samples; their pictures are not decoded, so broken ones are not found."""
-    seen = _Seen(samples, 0, 0, 0, 0, Counter())
-    for place in range(samples):
-        try:
-            example = corpus.read(corpus.mixture.training(place), place)
-        except Unusable as reason:
-            seen.reasons[str(reason)] += 1
-            continue
-        labels = (example.answer or example.text).labels
-        seen.usable += 1
-        seen.places += len(example.text)
-        seen.labelled += sum(label >= 0 for label in labels)
-        seen.longest = max(seen.longest, len(example.text))
-    return seen
 
 
 def _needs(config: Training) -> list[str]:

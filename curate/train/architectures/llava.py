@@ -6,20 +6,21 @@ blanked.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import nn
 
 from curate.errors import TrainError
+from curate.train.adapters import adapt
 from curate.train.batch import Batch, Example
-from curate.train.config import Training
+from curate.train.config import PromptedTraining
 from curate.train.prompted import Prompted
-from curate.train.samples import Sample, Turn
-from curate.train.sizes import Language, Lora, Vision
+from curate.train.samples import Posed, Sample, Turn
+from curate.train.sizes import Lora, Vision
 from curate.train.template import PICTURE, Mark, Piece, Slot, Unusable, Words, assemble
-from curate.train.towers.language import build_language
+from curate.train.towers.language import blocks, build_language
 from curate.train.towers.vision import build_vision, patch_states, transform_for
 from curate.train.vocabulary import BEGIN, END, Vocabulary
 
@@ -29,19 +30,24 @@ SYSTEM = (
 )
 
 
-class LlavaConfig(Training):
+class LlavaConfig(PromptedTraining):
     """Sizes and recipe of a LLaVA."""
 
     PARTS: ClassVar[tuple[str, ...]] = ("vision", "projector", "language")
 
     architecture: Literal["llava"] = "llava"
     vision: Vision
-    language: Language
     projector: Literal["linear", "mlp2x_gelu"]
     template: Literal["vicuna_v1", "plain"] = Field("vicuna_v1", description="plain: the caption alone, of stage 1")
     lora: Lora = Lora()
     vision_from: str = Field("", description="folder of CLIP vision weights")
     language_from: str = Field("", description="folder of Llama weights with their tokenizer.json")
+
+    @model_validator(mode="after")
+    def _adapts_what_learns(self) -> Self:
+        if self.lora.rank and "language" not in self.trainable:
+            raise ValueError("lora.rank: adapters learn where trainable names language; add it, or set lora.rank=0")
+        return self
 
 
 class Llava(Prompted):
@@ -53,6 +59,7 @@ class Llava(Prompted):
         self.vision = build_vision(config.vision, final_norm=True)
         self.projector = _projector(config.projector, config.vision.width, config.language.width)
         self.language = build_language(config.language)
+        adapt(blocks(self.language), config.lora)
         self.freeze()
 
     def look(self, pixels_PCSS: torch.Tensor) -> torch.Tensor:
@@ -81,7 +88,7 @@ class LlavaExamples:
         self.config, self.words = config, vocabularies["language"]
         self.begin, self.end = self.words.id(BEGIN), self.words.id(END)
         self.ends = (self.end,)
-        self.stop = ""
+        self.stop = "\n" if config.template == "plain" else ""
         self.transform = transform_for(config.vision, config)
 
     def example(self, sample: Sample) -> Example:
@@ -111,11 +118,13 @@ class LlavaExamples:
             lead = ""
 
     def asked(self, question: str) -> Example:
-        """Return an open question about one picture.
+        """Return an open question about one picture; by the template plain, the picture before its caption.
 
         Raises:
             TrainError: there is none, or it is too long.
         """
+        if self.config.template == "plain":
+            return Example(assemble(self.words, (Mark(self.begin), self._slot(), Words(question))))
         if not question:
             raise TrainError("give a question in words: the picture is put before it")
         text = assemble(self.words, self.conversation([(f"{PICTURE}\n{question}", "")]))
@@ -124,6 +133,10 @@ class LlavaExamples:
                 f"the question is too long: {len(text)} of {self.config.language.context} places. Shorten it"
             )
         return Example(text)
+
+    def posed(self, sample: Sample) -> Posed:
+        """Have the first question answered, or the captions said by the template plain."""
+        return sample.to_caption() if self.config.template == "plain" else sample.to_answer()
 
     @classmethod
     def texts(cls, sample: Sample) -> Iterator[str]:

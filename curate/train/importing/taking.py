@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from curate.errors import TrainError
+from curate.train import adapters
 from curate.train.importing.source import Facts, Source, Tensors, found, put, why_left
 
 _SHOWN = 5
@@ -35,7 +36,7 @@ def take(source: Source, tensors: Tensors, model: nn.Module, facts: Facts) -> Ta
     Raises:
         TrainError: a tensor is of unknown name or other shape, or a part would be filled only in part.
     """
-    held = model.state_dict(keep_vars=True)
+    held = adapters.without(model.state_dict(keep_vars=True))
     wanted = {name: tuple(tensor.shape) for name, tensor in held.items()}
     taken = Taken()
     _rename(source, source.prepare(tensors, facts), wanted, taken)
