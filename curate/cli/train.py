@@ -34,7 +34,7 @@ def run_training(
     from curate.train import train
 
     say, overrides = shown(as_json=as_json), overrides_of(settings)
-    _finish(train(preset, data, out, overrides=overrides, cache=cache, progress=say), as_json)
+    finish(train(preset, data, out, overrides=overrides, cache=cache, progress=say), as_json)
 
 
 def run_features(run: str, preset: str, settings: list[str], dtype: str, *, as_json: bool) -> None:
@@ -42,7 +42,7 @@ def run_features(run: str, preset: str, settings: list[str], dtype: str, *, as_j
     from curate.train import store_features
 
     say, overrides = shown(as_json=as_json), overrides_of(settings)
-    _finish(store_features(preset, run, overrides=overrides, dtype=dtype, progress=say), as_json)
+    finish(store_features(preset, run, overrides=overrides, dtype=dtype, progress=say), as_json)
 
 
 def run_trace(checkpoint: str, key: str | None, url: str | None, data: list[str], *, as_json: bool) -> bool:
@@ -72,7 +72,8 @@ def _told(sample: dict[str, Any], steps: int) -> Iterator[str]:
         yield "  the vocabulary was learned from its text, among others"
 
 
-def _finish(final: dict[str, Any], as_json: bool) -> None:
+def finish(final: dict[str, Any], as_json: bool) -> None:
+    """Print the last figures."""
     if as_json:
         _json_line({"event": "finished", **final})
     else:
