@@ -188,6 +188,10 @@ def test_a_section_on_training_is_read_overridden_and_spelled_out():
     again = parse_recipe(recipe.to_yaml().encode(), "m.yaml")
     assert again == recipe
     assert "features: true" in again.to_yaml()
+    assert again.train.evaluate.controls
+    none = parse_recipe(TRAINED.encode(), "n.yaml", ["train.evaluate=false"])
+    assert none.train.evaluate is None
+    assert parse_recipe(none.to_yaml().encode(), "m.yaml") == none
     assert parse_recipe(GOOD.encode(), "n.yaml").train is None
 
 
@@ -197,6 +201,8 @@ def test_a_section_on_training_is_read_overridden_and_spelled_out():
         ("preset:", "prest:", ["8: train: no option named 'prest'. Did you mean 'preset'?",
                                "7: train: preset: required, and not given"]),
         ("steps: 3", "steps: {a: 3}", ["10: train: settings.steps: Input should be a valid string, got {'a': 3}"]),
+        ("llava-tiny", "llava-tiny\n  evaluate: {smples: 3}",
+         ["9: train: evaluate.smples: Extra inputs are not permitted, got 3"]),
         ("steps: 3", "steps: 3\n    steps: 4", ["11: 'steps' is written twice"]),
         ("llava-tiny", "[a]", ["8: train: preset: Input should be a valid string, got ['a']"]),
         ("llava-tiny", "llava-tiny\n  features: 3", ["9: train: features: Input should be a valid boolean, got 3"]),

@@ -1,4 +1,4 @@
-"""From URLs to a trained model: run, check, features, train. Each goes on where it stopped, and is done once."""
+"""From URLs to a measured model: run, check, features, train, evaluate. Each step is done once, and resumes."""
 
 import json
 from collections.abc import Callable
@@ -10,11 +10,13 @@ from curate.cli.carry import Way, carry_out
 from curate.cli.train import finish, shown
 from curate.errors import IntegrityError, RecipeError, TrainError
 from curate.recipe import Recipe
-from curate.recipe.training import TrainSection
+from curate.recipe.training import EvaluateSection, TrainSection
 from curate.storage import Folder
 
 NOTES = "build.json"
 """In the model's folder: which steps are done, for which shards and settings."""
+WRITES = {"train": "final.json", "evaluate": "evaluation.json"}
+"""What a step leaves there last."""
 
 
 @dataclass(frozen=True)
@@ -27,15 +29,21 @@ class Planned:
     """Why no features are stored; empty if they are."""
     steps: int
 
+    @property
+    def evaluate(self) -> dict[str, Any] | None:
+        """How the model is measured, as JSON has it."""
+        return None if self.section.evaluate is None else self.section.evaluate.model_dump()
+
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""
         return {"preset": self.section.preset, "settings": self.section.settings, "out": self.model,
-                "features": not self.no_features, "steps": self.steps}  # fmt: skip
+                "features": not self.no_features, "steps": self.steps, "evaluate": self.evaluate}  # fmt: skip
 
     def told(self) -> list[str]:
         """Return what `curate plan` prints."""
         features = f"no features are stored: {self.no_features}" if self.no_features else "features of frozen towers"
         training = f"{self.steps:,} steps of {self.section.preset} into {self.model}"
+        training += "; evaluate" if self.evaluate else ""
         return [f"then `curate build`: check; {features}; {training}"]
 
 
@@ -74,12 +82,14 @@ def build(recipe: Recipe, way: Way, *, as_json: bool) -> None:
         say("check", way.out)
         _check(way.out)
         notes.add("check")
-    if notes.has("train"):
-        say("train", f"{plan.model} is trained already")
-        finish(json.loads(Path(plan.model, "final.json").read_bytes()), as_json)
-        return
-    finish(_trained(plan, way.out, say, as_json=as_json), as_json)
-    notes.add("train")
+    if not notes.has("train"):
+        _train(plan, way.out, say, as_json=as_json)
+        notes.add("train")
+    if plan.section.evaluate is not None and not notes.has("evaluate"):
+        say("evaluate", plan.model)
+        _evaluate(plan.section.evaluate, plan, way.out, as_json=as_json)
+        notes.add("evaluate")
+    finish(json.loads(Path(plan.model, "final.json").read_bytes()), as_json)
 
 
 def _check(out: str) -> None:
@@ -91,7 +101,7 @@ def _check(out: str) -> None:
         raise IntegrityError("\n".join(faults))
 
 
-def _trained(plan: Planned, run: str, say: Callable[[str, str], None], *, as_json: bool) -> dict[str, Any]:
+def _train(plan: Planned, run: str, say: Callable[[str, str], None], *, as_json: bool) -> None:
     from curate.train import store_features, train
 
     section, show = plan.section, shown(as_json=as_json)
@@ -99,7 +109,21 @@ def _trained(plan: Planned, run: str, say: Callable[[str, str], None], *, as_jso
         say("features", run)
         store_features(section.preset, run, overrides=section.settings, progress=show)
     say("train", plan.model)
-    return train(section.preset, run, plan.model, overrides=section.settings, progress=show)
+    train(section.preset, run, plan.model, overrides=section.settings, progress=show)
+
+
+def _evaluate(how: EvaluateSection, plan: Planned, run: str, *, as_json: bool) -> None:
+    from curate.cli.use import run_evaluation
+    from curate.train.decoder import Decoding
+    from curate.train.using.evaluating import Measures
+    from curate.train.using.opened import open_checkpoint
+    from curate.train.using.sources import Source
+    from curate.train.using.speaking import Asking
+
+    opened = open_checkpoint(plan.model)
+    source = Source((run,), held_out=opened.config.held_out > 0, at_most=how.samples)
+    measures = Measures(Asking(Decoding(how.max_new_tokens)), controls=how.controls)
+    run_evaluation(opened, source, measures, Path(plan.model, "evaluation.json"), as_json=as_json)
 
 
 @dataclass(frozen=True)
@@ -113,12 +137,14 @@ class Notes:
     @classmethod
     def of(cls, plan: Planned, version: str) -> "Notes":
         """Read nothing yet."""
-        of = {"version": version, "preset": plan.section.preset, "settings": plan.section.settings}
-        return cls(Folder(plan.model), {"check": version, "train": of | {"features": not plan.no_features}})
+        of: dict[str, Any] = {"version": version, "preset": plan.section.preset, "settings": plan.section.settings}
+        of |= {"features": not plan.no_features}
+        return cls(Folder(plan.model), {"check": version, "train": of, "evaluate": of | {"how": plan.evaluate}})
 
     def has(self, step: str) -> bool:
-        """Whether a step is done; training's figures must still be here."""
-        return self._done().get(step) == self.now[step] and (step != "train" or self.folder.exists("final.json"))
+        """Whether a step is done, and what it wrote still here."""
+        wrote = WRITES.get(step, NOTES)
+        return self._done().get(step) == self.now[step] and self.folder.exists(wrote)
 
     def add(self, step: str) -> None:
         """Note that a step is done."""

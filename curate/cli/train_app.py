@@ -33,18 +33,6 @@ def train(
     run_training(preset, data, out or preset, settings, cache, as_json=as_json)
 
 
-def generate(
-    checkpoint: Annotated[str, typer.Argument(metavar="DIR", help="what `curate train` wrote")],
-    image: Annotated[Path, typer.Option(help="a picture file", exists=True, dir_okay=False)],
-    question: Annotated[str, typer.Option(help="what to ask about it")] = "What is in this picture?",
-    max_new_tokens: Annotated[int, typer.Option(min=1, help="longest answer, in tokens")] = 40,
-) -> None:
-    """Answer a question about a picture with a trained model."""
-    from curate.train import generate as answer
-
-    print(answer(checkpoint, image.read_bytes(), question, max_new_tokens=max_new_tokens))
-
-
 def features(
     run: Annotated[str, typer.Argument(metavar="RUN", help="a run, whose features/ is written")],
     preset: Annotated[str, typer.Option("--for", metavar="PRESET", help="the preset that will be trained")],
@@ -98,4 +86,4 @@ def export(
     run_export(checkpoint, to)
 
 
-COMMANDS = (train, features, generate, trace, export)
+COMMANDS = (train, features, trace, export)

@@ -17,6 +17,21 @@ def _spelled(value: object) -> object:
     return str(value) if isinstance(value, str | int | float) else value
 
 
+def _switched(value: object) -> object:
+    """Take `true` for all defaults and `false` for nothing."""
+    return ({} if value else None) if isinstance(value, bool) else value
+
+
+class EvaluateSection(BaseModel):
+    """How the model is measured: on what training held out, or on the run where nothing was."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    samples: int | None = Field(None, ge=1, description="the first so many; all if none is given")
+    controls: bool = Field(default=True, description="show blank and exchanged pictures too")
+    max_new_tokens: int = Field(40, ge=0, description="longest answer, in tokens")
+
+
 class TrainSection(BaseModel):
     """The model that `curate build` trains on a recipe's shards."""
 
@@ -26,6 +41,7 @@ class TrainSection(BaseModel):
     settings: dict[str, Annotated[str, BeforeValidator(_spelled)]] = Field({}, description="changes of the preset's")
     out: str | None = Field(None, description="folder of the model; NAME-model if none is given")
     features: bool = Field(default=True, description="have frozen towers look once, and store what they say")
+    evaluate: Annotated[EvaluateSection | None, BeforeValidator(_switched)] = EvaluateSection()
 
     @model_validator(mode="before")
     @classmethod

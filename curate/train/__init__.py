@@ -1,6 +1,7 @@
 """Training multimodal architectures straight from shards, and asking a checkpoint about a picture.
 
-These functions are all there is to call; what they need (torch, transformers) loads when they are called.
+These functions are all that training and asking need; `using` holds what else a trained model can do. What they need
+(torch, transformers) loads when they are called.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -84,12 +85,15 @@ def trace(
 def generate(checkpoint: str, image: bytes, question: str, *, max_new_tokens: int = 40) -> str:
     """Answer a question about a picture, greedily, from a checkpoint folder alone.
 
-    `checkpoint` is a folder that `train` wrote to (its newest checkpoint is taken) or one checkpoint in it.
+    `checkpoint` is a folder that `train` wrote to (its newest checkpoint is taken) or one checkpoint in it. Without
+    words in the question, an architecture that captions does.
 
     Raises:
         TrainError: there is no checkpoint, or the picture or question cannot be used.
     """
     from curate.train.decoder import Decoding
-    from curate.train.generate import answer
+    from curate.train.using.opened import open_checkpoint
+    from curate.train.using.speaking import Asking, answer
 
-    return answer(checkpoint, image, question, Decoding(max_new_tokens))
+    (said,) = answer(open_checkpoint(checkpoint), [image], Asking(Decoding(max_new_tokens), question))
+    return said

@@ -14,6 +14,7 @@ import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +23,16 @@ from safetensors.torch import load_file, save_file
 
 from curate.errors import TrainError
 from curate.train.config import Training
-from curate.train.learner import Learner, build, settled
+from curate.train.corpus import Examples
+from curate.train.learner import Learner, build, examples_of, settled
 from curate.train.model import Architecture
 from curate.train.origin import Origin, Origins
 from curate.train.presets import settings
 from curate.train.ranks import Ranks
 from curate.train.sharding import Placement, divided_like, whole
+from curate.train.vocabulary import Vocabulary
 from curate.train.vocabulary import load as load_vocabulary
+from curate.train.weights import fingerprint
 
 FORMAT = "curate-checkpoint-2"
 KEPT = 2
@@ -49,6 +53,20 @@ class State:
     """sha256 of each other file."""
     frozen: Mapping[str, str]
     """sha256 of each part that did not learn."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A model to be used: no optimizer, no dropout."""
+
+    model: Architecture
+    vocabularies: dict[str, Vocabulary]
+    state: State
+
+    @cached_property
+    def examples(self) -> Examples:
+        """How samples are read for this model."""
+        return examples_of(self.state.config, self.vocabularies)
 
 
 def save(out: Path, learner: Learner, origins: Origins, among: Ranks) -> None:
@@ -109,13 +127,27 @@ def restore(folder: Path, place: Placement | None = None) -> tuple[Learner, Orig
         TrainError: it is broken, of another format, or its frozen weights are not those it was trained with.
     """
     state = read_state(folder)
-    broken = [name for name, sha256 in state.files.items() if not _is(folder / name, sha256)]
-    if broken:
-        raise TrainError(f"{folder}: {', '.join(broken)} changed since it was written. {_REMEDY}")
-    learner = _load(folder, state.config, place or Placement())
+    _require_whole(folder, state.files)
+    model, vocabularies = _load(folder, state.config)
+    learner = settled(model, vocabularies, place or Placement())
+    _put_moments(model, learner.optimizer, load_file(folder / _OPTIMIZER))
     learner.step, learner.failed = state.step, state.failed
-    _require_frozen(folder, state.frozen, learner)
+    _require_frozen(folder, state.frozen, learner.frozen)
     return learner, state.origins
+
+
+def open_model(folder: Path) -> Trained:
+    """Read a checkpoint to use its model: all but what only training needs.
+
+    Raises:
+        TrainError: it is broken, of another format, or its frozen weights are not those it was trained with.
+    """
+    state = read_state(folder)
+    _require_whole(folder, {name: sha256 for name, sha256 in state.files.items() if name != _OPTIMIZER})
+    model, vocabularies = _load(folder, state.config)
+    _require_frozen(folder, state.frozen, {name: fingerprint(part) for name, part in model.frozen()})
+    Placement().settle(model)
+    return Trained(model.eval(), vocabularies, state)
 
 
 def read_state(folder: Path) -> State:
@@ -133,7 +165,7 @@ def read_state(folder: Path) -> State:
         raise TrainError(f"{folder}: broken checkpoint ({type(error).__name__}: {error}). {_REMEDY}") from error
 
 
-def _load(folder: Path, config: Training, place: Placement) -> Learner:
+def _load(folder: Path, config: Training) -> tuple[Architecture, dict[str, Vocabulary]]:
     model = build(config)
     learns, weights = model.learns(), load_file(folder / _MODEL)
     if learns.keys() != weights.keys():
@@ -144,13 +176,17 @@ def _load(folder: Path, config: Training, place: Placement) -> Learner:
     vocabularies = {
         path.stem.removeprefix("tokenizer-"): load_vocabulary(path) for path in sorted(folder.glob("tokenizer-*.json"))
     }
-    learner = settled(model, vocabularies, place)
-    _put_moments(model, learner.optimizer, load_file(folder / _OPTIMIZER))
-    return learner
+    return model, vocabularies
 
 
-def _require_frozen(folder: Path, frozen: Mapping[str, str], learner: Learner) -> None:
-    differing = [name for name, sha256 in learner.frozen.items() if frozen.get(name) != sha256]
+def _require_whole(folder: Path, files: Mapping[str, str]) -> None:
+    broken = [name for name, sha256 in files.items() if not _is(folder / name, sha256)]
+    if broken:
+        raise TrainError(f"{folder}: {', '.join(broken)} changed since it was written. {_REMEDY}")
+
+
+def _require_frozen(folder: Path, then: Mapping[str, str], now: Mapping[str, str]) -> None:
+    differing = [name for name, sha256 in now.items() if then.get(name) != sha256]
     if differing:
         raise TrainError(
             f"{folder}: was trained with other frozen weights of {', '.join(differing)} than are here now. "

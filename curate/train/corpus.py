@@ -15,7 +15,7 @@ from curate.train.config import Training
 from curate.train.dealing import At
 from curate.train.mixture import Mixture
 from curate.train.pictures import Transform
-from curate.train.samples import Sample
+from curate.train.samples import Posed, Sample
 from curate.train.template import Unusable
 
 if TYPE_CHECKING:
@@ -44,6 +44,14 @@ class Examples(Protocol):
 
         Raises:
             TrainError: the architecture does not answer questions, or this one cannot be asked.
+        """
+        ...
+
+    def posed(self, sample: Sample) -> Posed:
+        """Return what the architecture is asked of a sample when it is evaluated: what it was trained to say.
+
+        Raises:
+            Unusable: the sample has nothing that it could be measured by.
         """
         ...
 

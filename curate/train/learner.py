@@ -45,9 +45,13 @@ class Learner:
     @cached_property
     def examples(self) -> Examples:
         """How samples are read for this model."""
-        config = self.model.training_config
-        made: Examples = kind_of(config).examples(config, self.vocabularies)
-        return made
+        return examples_of(self.model.training_config, self.vocabularies)
+
+
+def examples_of(config: Training, vocabularies: dict[str, Vocabulary]) -> Examples:
+    """Return how samples are read for a model of these settings."""
+    made: Examples = kind_of(config).examples(config, vocabularies)
+    return made
 
 
 def begin(config: Training, mixture: Mixture, place: Placement) -> Learner:

@@ -15,6 +15,18 @@ Turn = tuple[str, str]
 
 
 @dataclass(frozen=True)
+class Posed:
+    """What a model is asked of a sample's picture, and what counts as said right."""
+
+    question: str
+    """Empty where it is to caption."""
+    answers: tuple[str, ...]
+    """The sample's captions, or the one answer."""
+    talks: bool = False
+    """Whether it answers a question, which can be right or wrong."""
+
+
+@dataclass(frozen=True)
 class Sample:
     """One sample where it stands in the training order."""
 
@@ -71,6 +83,23 @@ class Sample:
         if not found:
             raise Unusable("caption_missing")
         return list(dict.fromkeys(found))
+
+    def to_caption(self) -> Posed:
+        """Pose its picture without a question.
+
+        Raises:
+            Unusable: it has no caption.
+        """
+        return Posed("", tuple(self.captions()))
+
+    def to_answer(self) -> Posed:
+        """Pose the first question of its conversation: later ones lean on what was said before.
+
+        Raises:
+            Unusable: its conversation cannot be used, see `turns`.
+        """
+        question, answer = self.turns()[0]
+        return Posed(question.replace(PICTURE, "").strip(), (answer.strip(),), talks=True)
 
     def seen(self) -> bytes:
         """Return the encoded picture.

@@ -23,7 +23,7 @@ SETTINGS = SMALL["minigpt4-tiny"] | {
     "steps": 6, "batch_size": 8, "checkpoint_every": 2, "warmup_steps": 0, "eval_samples": 4,
     "trainable": ["projector", "language"],
 }  # fmt: skip
-STEPS = ("run", "check", "features", "train")
+STEPS = ("run", "check", "features", "train", "evaluate")
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def drawings(tmp_path_factory):
             "source": {"urls": {"path": str(root / "urls.parquet"), "partition_size": 8}},
             "stages": [{"fetch": {"allow_hosts": [web.host]}}, {"short_side": {"at_least": 16}}],
             "sink": {"webdataset": {"samples_per_shard": 8}},
-            "train": {"preset": "minigpt4-tiny", "settings": SETTINGS},
+            "train": {"preset": "minigpt4-tiny", "settings": SETTINGS, "evaluate": {"samples": 4, "max_new_tokens": 4}},
         }
         recipe = root / "drawings.yaml"
         recipe.write_text(yaml.safe_dump(tree))
@@ -65,7 +65,7 @@ def events(text):
 
 
 def begun(text):
-    return [event["what"] for event in events(text) if event["event"] == "begin"]
+    return [event["what"] for event in events(text) if event.get("event") == "begin"]
 
 
 @pytest.fixture(scope="module")
@@ -82,11 +82,14 @@ def test_it_runs_checks_looks_and_trains_then_has_nothing_left_to_do(drawings, u
     last = events(undisturbed.said)[-1]
     assert last == {"event": "finished", **json.loads((undisturbed.out / "model" / "final.json").read_bytes())}
     assert (last["samples"], last["steps"]) == (64, 6)
-    assert [e["used"] for e in events(undisturbed.said) if e["event"] == "features" and "used" in e] == [True]
+    report = json.loads((undisturbed.out / "model" / "evaluation.json").read_bytes())
+    assert report["samples"] == 4
+    assert {"real", "blank", "shuffled"} == set(next(iter(report["scores"].values())))
+    assert [e["used"] for e in events(undisturbed.said) if e.get("event") == "features" and "used" in e] == [True]
     requests, before = dict(drawings.web.requests), made(undisturbed.out)
     again = command(*line(drawings, undisturbed.out))
     assert again.returncode == 0, again.stderr
-    assert begun(again.stdout) == ["run", "train"]
+    assert begun(again.stdout) == ["run"]
     assert events(again.stdout)[-1] == last
     assert (dict(drawings.web.requests), made(undisturbed.out)) == (requests, before)
 
@@ -98,8 +101,7 @@ def test_killed_once_in_each_step_it_ends_with_the_same_bytes(drawings, undistur
     assert killed == list(STEPS)
     done = command(*line(drawings, tmp_path))
     assert done.returncode == 0, done.stderr
-    resumed = next(event["step"] for event in events(done.stdout) if event["event"] == "start")
-    assert resumed > 0
+    assert begun(done.stdout) == ["run", "evaluate"]
     assert made(tmp_path) == made(undisturbed.out)
 
 
@@ -109,9 +111,9 @@ def kill_in(words, step, seconds):
     found = ""
     for told in process.stdout:
         event = json.loads(told)
-        if event["event"] == "begin":
+        if event.get("event") == "begin":
             found = event["what"]
-        if found == step and (step != "train" or event["event"] == "checkpoint"):
+        if found == step and (step != "train" or event.get("event") == "checkpoint"):
             break
     time.sleep(0 if step in {"check", "train"} else seconds)
     process.kill()
@@ -163,10 +165,12 @@ def test_a_recipe_without_the_section_is_not_built(tmp_path):
 def test_a_plan_tells_what_follows():
     text = f"{spelled()}train: {{preset: minigpt4-tiny, settings: {{steps: 7}}}}\n".encode()
     plan = planned(parse_recipe(text, "n.yaml"))
-    training = "7 steps of minigpt4-tiny into lines-model"
+    training = "7 steps of minigpt4-tiny into lines-model; evaluate"
     assert plan.told() == [f"then `curate build`: check; features of frozen towers; {training}"]
     none = planned(parse_recipe(text, "n.yaml", ["train.features=false"]))
     assert none.told() == [f"then `curate build`: check; no features are stored: features is false; {training}"]
+    unmeasured = planned(parse_recipe(text, "n.yaml", ["train.evaluate=false"]))
+    assert unmeasured.told()[0].endswith("into lines-model")
     learning = planned(parse_recipe(text, "n.yaml", ["train.preset=llava-tiny"]))
     assert "no features are stored: vision learns" in learning.told()[0]
 
@@ -180,5 +184,6 @@ def test_the_plan_command_tells_it_too(tmp_path):
     printed = json.loads(command("plan", recipe, "--json", "--set", "train.preset=llava-tiny", cwd=tmp_path).stdout)
     assert printed["train"] == {
         "preset": "llava-tiny", "settings": {}, "out": "lines-model", "features": False, "steps": 850,
+        "evaluate": {"samples": None, "controls": True, "max_new_tokens": 40},
     }  # fmt: skip
     assert [path.name for path in tmp_path.iterdir()] == ["lines.yaml"]

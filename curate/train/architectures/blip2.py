@@ -16,7 +16,7 @@ from curate.train.batch import Batch, Example
 from curate.train.caption import cleaned
 from curate.train.config import Training
 from curate.train.prompted import Prompted
-from curate.train.samples import Sample
+from curate.train.samples import Posed, Sample
 from curate.train.sizes import Language, QFormer, Vision
 from curate.train.template import Mark, Piece, Slot, Tokens, Words, assemble
 from curate.train.towers import qformer
@@ -93,6 +93,10 @@ class Blip2Examples:
         if self.encodes:
             return Example(self._encoded(lead))
         return Example(assemble(self.words, (self._slot(), Mark(self.end), Words(lead))))
+
+    def posed(self, sample: Sample) -> Posed:
+        """Have its captions said."""
+        return sample.to_caption()
 
     @classmethod
     def texts(cls, sample: Sample) -> Iterator[str]:

@@ -25,7 +25,7 @@ from curate.train.compare import Comparing, Everyone, Represented, Vectors
 from curate.train.config import Training
 from curate.train.model import Sums
 from curate.train.negatives import Negatives, draw_negatives
-from curate.train.samples import Sample
+from curate.train.samples import Posed, Sample
 from curate.train.sizes import QFormer, Vision
 from curate.train.template import UNLABELLED, Tokens
 from curate.train.towers import qformer
@@ -144,6 +144,18 @@ class Blip2Stage1(Comparing):
         labels[: len(batch)] = MATCHED
         return functional.cross_entropy(logits.float(), labels, reduction="sum")
 
+    def embed_images(self, batch: Batch) -> torch.Tensor:
+        """Return [P, Q, E]: unit vectors of pictures, of which the best counts."""
+        return self.represent_pictures(batch)
+
+    def embed_texts(self, batch: Batch) -> torch.Tensor:
+        """Return [B, E]: unit vectors of texts."""
+        return self.represent_text(batch.text)
+
+    def match_logits(self, seen_BMW: torch.Tensor, text: Text) -> torch.Tensor:
+        """Return [B]: the logit that picture and text are a true pair, by which the paper re-ranks (section 4.4)."""
+        return self.matching_logits(self.norm(seen_BMW), text.ids_BL, text.mask_BL)[:, MATCHED]
+
     def matching_logits(self, normed_BMW: torch.Tensor, ids_BL: torch.Tensor, mask_BL: torch.Tensor) -> torch.Tensor:
         """Return [B, 2]: logits of false and true pairs, the mean over queries that saw the text."""
         states = self.qformer.both(normed_BMW, ids_BL, mask_BL)
@@ -206,6 +218,10 @@ class Blip2Stage1Examples:
             TrainError: always.
         """
         raise TrainError(f"{self.config.preset} compares pictures and texts and answers nothing. Use `curate retrieve`")
+
+    def posed(self, sample: Sample) -> Posed:
+        """Measure it by its captions."""
+        return sample.to_caption()
 
     @classmethod
     def texts(cls, sample: Sample) -> Iterator[str]:

@@ -221,8 +221,9 @@ class Fromage(Comparing):
 
     def _shown(self, batch: Batch) -> torch.Tensor:
         """Return what is seen of the pictures that stand in a text; a training sample's picture does not."""
-        seen_PW = self.seen(batch)
-        return seen_PW if bool((batch.text.ids_BL == IMAGE).any()) else seen_PW[:0]
+        if bool((batch.text.ids_BL == IMAGE).any()):
+            return self.seen(batch)
+        return batch.pictures.new_zeros(0, self.config.vision.width)
 
     def _read(self, text: Text, seen_PW: torch.Tensor) -> torch.Tensor:
         return states(self.language, self.embed(text.ids_BL, seen_PW), text.mask_BL)

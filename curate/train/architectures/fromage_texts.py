@@ -9,7 +9,7 @@ from typing import ClassVar
 from curate.errors import TrainError
 from curate.train.architectures.fromage import FromageConfig
 from curate.train.batch import Example
-from curate.train.samples import Sample
+from curate.train.samples import Posed, Sample
 from curate.train.template import PICTURE, UNLABELLED, Mark, Piece, Slot, Tokens, Words, assemble
 from curate.train.towers.vision import transform_for
 from curate.train.vocabulary import END, Vocabulary
@@ -31,7 +31,11 @@ class FromageExamples:
     def example(self, sample: Sample) -> Example:
         """Return the best caption, cut to `caption_tokens`, with [RET] after it."""
         sample.seen()
-        said = self.words.encode(sample.captions()[0]).ids[: self.config.caption_tokens - 2]
+        return self.captioned(sample.captions()[0])
+
+    def captioned(self, caption: str) -> Example:
+        """Return a caption as numbers, cut to `caption_tokens`, with [RET] after it."""
+        said = self.words.encode(caption).ids[: self.config.caption_tokens - 2]
         said.append(self.config.ret)
         return Example(Tokens([self.begin, *said], [UNLABELLED, *said]))
 
@@ -62,6 +66,10 @@ class FromageExamples:
             room = self.config.language.context
             raise TrainError(f"the text is too long: {len(tokens)} of {room} places. Shorten it")
         return Example(tokens)
+
+    def posed(self, sample: Sample) -> Posed:
+        """Have its captions said."""
+        return sample.to_caption()
 
     @classmethod
     def texts(cls, sample: Sample) -> Iterator[str]:

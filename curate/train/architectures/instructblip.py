@@ -17,7 +17,7 @@ from curate.train.architectures.blip2 import NORM_EPSILON
 from curate.train.batch import Batch, Example
 from curate.train.config import Training
 from curate.train.prompted import Prompted
-from curate.train.samples import Sample
+from curate.train.samples import Posed, Sample
 from curate.train.sizes import Language, QFormer, Vision
 from curate.train.template import PICTURE, UNLABELLED, Mark, Slot, Tokens, Unusable, Words, assemble
 from curate.train.towers import qformer
@@ -111,6 +111,10 @@ class InstructBlipExamples:
         if not question:
             raise TrainError("give an instruction in words")
         return Example(self._read(question), self._told(question))
+
+    def posed(self, sample: Sample) -> Posed:
+        """Have the first question answered."""
+        return sample.to_answer()
 
     @classmethod
     def texts(cls, sample: Sample) -> Iterator[str]:

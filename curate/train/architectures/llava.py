@@ -16,7 +16,7 @@ from curate.errors import TrainError
 from curate.train.batch import Batch, Example
 from curate.train.config import Training
 from curate.train.prompted import Prompted
-from curate.train.samples import Sample, Turn
+from curate.train.samples import Posed, Sample, Turn
 from curate.train.sizes import Language, Lora, Vision
 from curate.train.template import PICTURE, Mark, Piece, Slot, Unusable, Words, assemble
 from curate.train.towers.language import build_language
@@ -81,7 +81,7 @@ class LlavaExamples:
         self.config, self.words = config, vocabularies["language"]
         self.begin, self.end = self.words.id(BEGIN), self.words.id(END)
         self.ends = (self.end,)
-        self.stop = ""
+        self.stop = "\n" if config.template == "plain" else ""
         self.transform = transform_for(config.vision, config)
 
     def example(self, sample: Sample) -> Example:
@@ -111,11 +111,13 @@ class LlavaExamples:
             lead = ""
 
     def asked(self, question: str) -> Example:
-        """Return an open question about one picture.
+        """Return an open question about one picture; by the template plain, the picture before its caption.
 
         Raises:
             TrainError: there is none, or it is too long.
         """
+        if self.config.template == "plain":
+            return Example(assemble(self.words, (Mark(self.begin), self._slot(), Words(question))))
         if not question:
             raise TrainError("give a question in words: the picture is put before it")
         text = assemble(self.words, self.conversation([(f"{PICTURE}\n{question}", "")]))
@@ -124,6 +126,10 @@ class LlavaExamples:
                 f"the question is too long: {len(text)} of {self.config.language.context} places. Shorten it"
             )
         return Example(text)
+
+    def posed(self, sample: Sample) -> Posed:
+        """Have the first question answered, or the captions said by the template plain."""
+        return sample.to_caption() if self.config.template == "plain" else sample.to_answer()
 
     @classmethod
     def texts(cls, sample: Sample) -> Iterator[str]:

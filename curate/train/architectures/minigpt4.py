@@ -15,7 +15,7 @@ from curate.train.architectures.blip2 import NORM_EPSILON
 from curate.train.batch import Batch, Example
 from curate.train.config import Training
 from curate.train.prompted import Prompted
-from curate.train.samples import Sample
+from curate.train.samples import Posed, Sample
 from curate.train.sizes import Language, QFormer, Vision
 from curate.train.template import PICTURE, Mark, Piece, Slot, Tokens, Words, assemble
 from curate.train.towers import qformer
@@ -122,6 +122,11 @@ class MiniGpt4Examples:
         if self.config.template == "none":
             return Example(assemble(self.words, (Mark(self.begin), self._slot())))
         return Example(assemble(self.words, (Mark(self.begin), *self._question(question or INSTRUCTIONS[0]))))
+
+    def posed(self, sample: Sample) -> Posed:
+        """Have the first question answered, or the captions said where no question came with them."""
+        talks = self.config.template != "none" and "conversations" in sample.facts
+        return sample.to_answer() if talks else sample.to_caption()
 
     @classmethod
     def texts(cls, sample: Sample) -> Iterator[str]:

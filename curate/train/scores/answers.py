@@ -68,9 +68,18 @@ def exact_match(said: Sequence[str], answers: Sequence[Sequence[str]]) -> float:
     Raises:
         TrainError: as `vqa_accuracy`.
     """
+    return float(np.mean(match_of_each(said, answers)))
+
+
+def match_of_each(said: Sequence[str], answers: Sequence[Sequence[str]]) -> NDArray[np.float64]:
+    """Return 1 for each question whose answer is, once normalised, an accepted one, else 0, float64[questions].
+
+    Raises:
+        TrainError: as `vqa_accuracy`.
+    """
     _require_pairs(said, answers)
-    met = [normalised(one) in map(normalised, group) for one, group in zip(said, answers, strict=True)]
-    return float(np.mean(met))
+    pairs = zip(said, answers, strict=True)
+    return np.array([normalised(one) in map(normalised, group) for one, group in pairs], float)
 
 
 def normalised(answer: str) -> str:

@@ -31,11 +31,10 @@ def score_captions(said: Sequence[str], references: Sequence[Sequence[str]]) -> 
         TrainError: the two differ in length, there is no picture, or a picture has no reference.
     """
     candidates, written = _tokenised(said, references)
-    rouge = [_rouge_l(candidate, group) for candidate, group in zip(candidates, written, strict=True)]
     return {
         "CIDEr": float(np.mean(_cider(candidates, written))),
         **{f"BLEU-{order}": score for order, score in zip(_ORDERS, _bleu(candidates, written), strict=True)},
-        "ROUGE-L": float(np.mean(rouge)),
+        "ROUGE-L": float(np.mean(_rouge(candidates, written))),
     }
 
 
@@ -46,6 +45,15 @@ def cider_of_each(said: Sequence[str], references: Sequence[Sequence[str]]) -> N
         TrainError: as `score_captions`.
     """
     return _cider(*_tokenised(said, references))
+
+
+def rouge_of_each(said: Sequence[str], references: Sequence[Sequence[str]]) -> NDArray[np.float64]:
+    """Return ROUGE-L of each picture, float64[pictures], whose mean is the ROUGE-L of `score_captions`.
+
+    Raises:
+        TrainError: as `score_captions`.
+    """
+    return _rouge(*_tokenised(said, references))
 
 
 def _tokenised(
@@ -137,6 +145,10 @@ def _precision(pairs: list[tuple[list[str], list[list[str]]]], order: int) -> fl
 
 
 # ROUGE-L: Lin 2004, section 3.1, with the best precision and the best recall over the references.
+
+
+def _rouge(said: list[list[str]], references: list[list[list[str]]]) -> NDArray[np.float64]:
+    return np.array([_rouge_l(candidate, group) for candidate, group in zip(said, references, strict=True)])
 
 
 def _rouge_l(candidate: list[str], references: list[list[str]]) -> float:
