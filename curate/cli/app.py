@@ -24,7 +24,9 @@ INTERRUPTED = 130
 """What shells report of a command that Ctrl-C ended."""
 
 RecipeFile = Annotated[str, typer.Argument(metavar="RECIPE", help="a recipe: a YAML file of source, stages and sink")]
-RunUrl = Annotated[str, typer.Argument(metavar="RUN", help="a run directory: a path or any fsspec URL, such as s3://b/run")]
+RunUrl = Annotated[
+    str, typer.Argument(metavar="RUN", help="a run directory: a path or any fsspec URL, such as s3://b/run")
+]
 Settings = Annotated[
     list[str], typer.Option("--set", metavar="STAGE.OPTION=VALUE", help="change one option of the recipe; repeatable")
 ]

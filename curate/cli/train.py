@@ -1,6 +1,7 @@
 """Training from the command line: a progress line now and then, then the final figures."""
 
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -23,10 +24,8 @@ WHY = {
 """What became of a sample, in words."""
 
 
-def run_training(
-    preset: str, data: list[str], out: str, settings: list[str], cache: str | None, *, as_json: bool
-) -> None:
-    """Train and print the final metrics.
+def run_training(preset: str, data: list[str], out: str, settings: list[str], *, as_json: bool, **how: Any) -> None:
+    """Train and print the final metrics; `how` are options of `curate.train.train`.
 
     Raises:
         TrainError: a setting is not written as key=value, or training refuses.
@@ -34,7 +33,7 @@ def run_training(
     from curate.train import train
 
     say, overrides = shown(as_json=as_json), overrides_of(settings)
-    finish(train(preset, data, out, overrides=overrides, cache=cache, progress=say), as_json)
+    finish(train(preset, data, out, overrides=overrides, progress=say, **how), as_json)
 
 
 def run_features(run: str, preset: str, settings: list[str], dtype: str, *, as_json: bool) -> None:
@@ -74,6 +73,8 @@ def _told(sample: dict[str, Any], steps: int) -> Iterator[str]:
 
 def finish(final: dict[str, Any], as_json: bool) -> None:
     """Print the last figures."""
+    if os.environ.get("RANK", "0") != "0":  # of several processes that torchrun started, the first speaks
+        return
     if as_json:
         _json_line({"event": "finished", **final})
     else:

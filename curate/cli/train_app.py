@@ -19,18 +19,36 @@ Settings = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="print one JSON object a line, for machines")]
 
 
-def train(
+def train(  # noqa: PLR0913, PLR0917 - each argument is an option
     preset: Preset,
     data: Data,
     out: Annotated[str | None, typer.Option(metavar="DIR", help="where checkpoints go  [default: ./PRESET]")] = None,
     settings: Settings = [],  # noqa: B006 - typer copies it
     cache: Annotated[str | None, typer.Option(metavar="DIR", help="where shards of remote runs are copied to")] = None,
+    workers: Annotated[int, typer.Option(min=0, help="processes that Ray Train starts  [default: this one]")] = 0,
+    fsdp: Annotated[bool, typer.Option("--fsdp", help="divide the blocks' weights among processes")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="say what training would be, and stop")] = False,
     as_json: Json = False,
 ) -> None:
-    """Train a preset straight from runs' shards; continue at the exact sample where training stopped."""
+    """Train a preset straight from runs' shards; continue at the exact sample where training stopped.
+
+    torchrun can start it too: `torchrun --nproc-per-node 8 $(which curate) train ...`.
+    """
+    from curate.cli.presets import run_forecast
     from curate.cli.train import run_training
 
-    run_training(preset, data, out or preset, settings, cache, as_json=as_json)
+    if dry_run:
+        run_forecast(preset, data, settings, as_json=as_json)
+        return
+    how = {"cache": cache, "workers": workers, "divided": fsdp}
+    run_training(preset, data, out or preset, settings, as_json=as_json, **how)
+
+
+def presets(as_json: Json = False) -> None:
+    """List the presets: architecture, parameters that learn, all parameters, and the memory they take."""
+    from curate.cli.presets import run_presets
+
+    run_presets(as_json=as_json)
 
 
 def features(
@@ -86,4 +104,4 @@ def export(
     run_export(checkpoint, to)
 
 
-COMMANDS = (train, features, trace, export)
+COMMANDS = (presets, train, features, trace, export)

@@ -4,7 +4,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from curate.train.sizes import Frozen, Names
+from curate.train.sizes import Frozen, Language, Names
 
 _MIB = 1 << 20
 Fit = Literal["pad", "squeeze", "crop", "random_crop"]
@@ -71,4 +71,17 @@ class Training(Frozen):
         unknown = [name for name in self.trainable if name not in self.PARTS]
         if unknown:
             raise ValueError(f"trainable: no part named {unknown[0]!r}; there are {', '.join(self.PARTS)}")
+        return self
+
+
+class PromptedTraining(Training):
+    """What is told besides to those that put pictures between the words of a language model."""
+
+    language: Language
+    pack: bool = Field(default=False, description="lay short sequences side by side in rows of up to language.context")
+
+    @model_validator(mode="after")
+    def _packs_a_decoder(self) -> Self:
+        if self.pack and self.language.kind == "t5":
+            raise ValueError("pack: an encoder-decoder's sequences cannot be packed; leave it out")
         return self

@@ -20,6 +20,7 @@ from transformers import (
 )
 
 from curate.errors import TrainError
+from curate.train import adapters
 from curate.train.architectures.blip2 import Blip2Config as OurBlip2
 from curate.train.architectures.instructblip import InstructBlipConfig as OurInstructBlip
 from curate.train.architectures.llava import LlavaConfig as OurLlava
@@ -60,6 +61,7 @@ def export(checkpoint: Path, to: Path) -> str:
     folder = newest(checkpoint)
     _format(read_state(folder).config)  # before anything large is read
     learner, _ = restore(folder)
+    adapters.merge(learner.model)
     theirs, vocabulary = converted(learner.model, learner.vocabularies["language"])
     theirs.save_pretrained(to)
     vocabulary.tokenizer.save(str(to / FILE))
@@ -84,7 +86,7 @@ def converted(model: Architecture, vocabulary: Vocabulary) -> tuple[Any, Vocabul
     text = type(spoken)(**{**spoken.to_dict(), "vocab_size": rows})
     with torch.device("meta"):
         theirs = form.kind(form.config(config, text, image))
-    theirs.load_state_dict(form.finish(_renamed(form.source, model.state_dict(), rows)), assign=True)
+    theirs.load_state_dict(form.finish(_renamed(form.source, adapters.without(model.state_dict()), rows)), assign=True)
     theirs.generation_config.suppress_tokens = [image]
     return theirs, longer
 

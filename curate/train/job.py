@@ -15,6 +15,7 @@ from safetensors import SafetensorError
 from curate.errors import LockedError, StorageError, TrainError
 from curate.train import checkpoint
 from curate.train.config import Training
+from curate.train.contract import require_usable
 from curate.train.corpus import Corpus
 from curate.train.evaluate import report
 from curate.train.features import find
@@ -79,6 +80,7 @@ def _trained(job: Job, config: Training, at: Stand) -> dict[str, Any]:
     if said:
         at.progress({"event": "features", "used": stored is not None, "said": said})
     corpus = Corpus(mixture, config, learner.examples, stored)
+    require_usable(corpus, config)
     train(Run(at.out, learner, config, corpus, origins, at.ranks, at.progress))
     return {
         "preset": config.preset,

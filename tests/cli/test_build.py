@@ -39,7 +39,7 @@ def drawings(tmp_path_factory):
             "source": {"urls": {"path": str(root / "urls.parquet"), "partition_size": 8}},
             "stages": [{"fetch": {"allow_hosts": [web.host]}}, {"short_side": {"at_least": 16}}],
             "sink": {"webdataset": {"samples_per_shard": 8}},
-            "train": {"preset": "minigpt4-tiny", "settings": SETTINGS, "evaluate": {"samples": 4, "max_new_tokens": 4}},
+            "train": {"preset": "minigpt4-tiny", "settings": SETTINGS, "evaluate": {"samples": 4}},
         }
         recipe = root / "drawings.yaml"
         recipe.write_text(yaml.safe_dump(tree))
@@ -101,7 +101,7 @@ def test_killed_once_in_each_step_it_ends_with_the_same_bytes(drawings, undistur
     assert killed == list(STEPS)
     done = command(*line(drawings, tmp_path))
     assert done.returncode == 0, done.stderr
-    assert begun(done.stdout) == ["run", "evaluate"]
+    assert set(begun(done.stdout)) <= {"run", "evaluate"}  # what was done before is not done again
     assert made(tmp_path) == made(undisturbed.out)
 
 
@@ -115,7 +115,7 @@ def kill_in(words, step, seconds):
             found = event["what"]
         if found == step and (step != "train" or event.get("event") == "checkpoint"):
             break
-    time.sleep(0 if step in {"check", "train"} else seconds)
+    time.sleep(seconds if step in {"run", "features"} else 0)  # the others are quick
     process.kill()
     process.stdout.close()
     assert process.wait(30) == -9

@@ -32,5 +32,7 @@ def test_two_workers_learn_what_one_process_learns(shapes_run, tmp_path, monkeyp
     assert [e["step"] for e in events if e["event"] == "step"] == [1, 2, 3, 4]
     assert events[-1]["event"] == "end"
     with pytest.raises(TrainError, match="cannot be shared evenly by 3 processes"):
-        carry_out_on_ray(Job("llava-tiny", (shapes_run,), str(tmp_path / "no"), SETTINGS, resume=True), 3, events.append)
+        carry_out_on_ray(
+            Job("llava-tiny", (shapes_run,), str(tmp_path / "no"), SETTINGS, resume=True), 3, events.append
+        )
     assert os.environ.get("WORLD_SIZE") is None

@@ -1,4 +1,4 @@
-"""Several processes learn what one learns: the same samples, the same gradient, one checkpoint for any number of them."""
+"""Several processes learn what one learns: the same samples and gradient, one checkpoint for any number of them."""
 
 import json
 

@@ -50,7 +50,7 @@ def of_answers(said: Sequence[str], answers: Sequence[Sequence[str]]) -> Figures
     }
 
 
-def of_ranking(scores_GT: NDArray[np.float32], texts_of: Sequence[set[int]], *, pictures: bool) -> Figures:
+def of_ranking(scores_GT: NDArray[np.floating], texts_of: Sequence[set[int]], *, pictures: bool) -> Figures:
     """Return R@1, R@5, R@10 and the mean reciprocal rank of texts for each picture, or of `pictures` for each text.
 
     `texts_of` has the columns of each picture's texts.
@@ -63,7 +63,7 @@ def of_ranking(scores_GT: NDArray[np.float32], texts_of: Sequence[set[int]], *, 
     return {**found, "MRR": _figure(1 / places)}
 
 
-def of_classes(scores_NC: NDArray[np.float32], labels: Sequence[int]) -> Figures:
+def of_classes(scores_NC: NDArray[np.floating], labels: Sequence[int]) -> Figures:
     """Return top-1 and top-5 accuracy.
 
     Raises:

@@ -29,9 +29,10 @@ def best(scores: Vectors, k: int) -> NDArray[np.bool_]:
     return chosen
 
 
-def reranked(scores: Vectors, logits: Vectors, chosen: NDArray[np.bool_]) -> Vectors:
+def reranked(scores: Vectors, logits: Vectors, chosen: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Return scores in which the chosen come first, in the order of cosine plus logit."""
-    return np.asarray(np.where(chosen, scores + logits, scores - BEHIND))
+    exact = scores.astype(np.float64)  # float32 cannot tell -99.5 from -99.500003
+    return np.where(chosen, exact + logits, exact - BEHIND)
 
 
 def logits_of(

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from curate.errors import TrainError
 from curate.train.batch import Example
@@ -61,7 +62,7 @@ def retrieve(opened: Opened, query: Query, gallery: Items, search: Search, told:
 
 def _by_text(
     opened: Opened, query: Query, gallery: Items, search: Search, told: Told
-) -> tuple[Sequence[Item], Vectors]:
+) -> tuple[Sequence[Item], NDArray[np.floating]]:
     vector_1E, example = _asked(opened, query)
     parts = [
         embedding.similarity(part, vector_1E) for part in embedding.of_pictures(opened, gallery.found, told=told)
@@ -70,13 +71,13 @@ def _by_text(
     if opened.reranks is not None and search.rerank:
         chosen = matching.best(scores_G1.T, search.rerank).T
         logits = matching.logits_of(opened, gallery.found, [example], chosen)
-        scores_G1 = matching.reranked(scores_G1, logits, chosen)
+        return gallery.found, matching.reranked(scores_G1, logits, chosen)[:, 0]
     return gallery.found, scores_G1[:, 0]
 
 
 def _by_picture(
     opened: Opened, picture: bytes, gallery: Items, search: Search, told: Told
-) -> tuple[Sequence[Item], Vectors]:
+) -> tuple[Sequence[Item], NDArray[np.floating]]:
     shown = Item("", "", lambda: picture, gallery.found[0].posed)
     vectors_1QE = embedding.of_pixels(opened, [opened.given(picture)])
     found, texts = _captions(opened, gallery)
@@ -84,7 +85,8 @@ def _by_picture(
     told(len(found))
     if opened.reranks is not None and search.rerank:
         chosen = matching.best(scores_1T, search.rerank)
-        scores_1T = matching.reranked(scores_1T, matching.logits_of(opened, [shown], texts, chosen), chosen)
+        logits = matching.logits_of(opened, [shown], texts, chosen)
+        return found, matching.reranked(scores_1T, logits, chosen)[0]
     return found, scores_1T[0]
 
 

@@ -22,12 +22,12 @@ QFORMER = {
 }  # fmt: skip
 LEARNING = {"batch_size": "16", "warmup_steps": "10", "learning_rate": "3e-3", "threads": "1", "held_out": "8"}
 RECIPES: dict[str, dict[str, str]] = {
-    "llava-tiny": {**TOWER, **LANGUAGE, "steps": "200"},
-    "blip2-opt-tiny": {**TOWER, **LANGUAGE, **QFORMER, "steps": "200",
+    "llava-tiny": {**TOWER, **LANGUAGE, "steps": "160"},
+    "blip2-opt-tiny": {**TOWER, **LANGUAGE, **QFORMER, "steps": "60",
                        "trainable": "vision,norm,qformer,projector,language"},
-    "blip2-stage1-tiny": {**TOWER, **QFORMER, "steps": "120",
+    "blip2-stage1-tiny": {**TOWER, **QFORMER, "steps": "80",
                           "trainable": "vision,norm,qformer,head,vision_proj,text_proj,itm_head,temp"},
-    "fromage-tiny": {**TOWER, **LANGUAGE, "steps": "160",
+    "fromage-tiny": {**TOWER, **LANGUAGE, "steps": "100",
                      "trainable": "vision,language,visual_embeddings,visual_fc,text_fc,logit_scale,ret"},
 }  # fmt: skip
 QUESTION = "What is in this picture?"
