@@ -167,6 +167,67 @@ def test_the_spelled_out_recipe_is_the_recipe():
     assert "at_least: null" in recipe.to_yaml()
 
 
+TRAINED = GOOD + """train:
+  preset: llava-tiny
+  settings:
+    steps: 3
+    trainable: [projector, language]
+    language.width: 64
+"""
+
+
+def test_a_section_on_training_is_read_overridden_and_spelled_out():
+    recipe = parse_recipe(
+        TRAINED.encode(), "n.yaml", ["train.settings.language.width=32", "train.settings.seed=1", "train.out=model"]
+    )
+    assert recipe.train.settings == {
+        "steps": "3", "trainable": "projector,language", "language.width": "32", "seed": "1",
+    }  # fmt: skip
+    assert (recipe.train.preset, recipe.train.out, recipe.train.features) == ("llava-tiny", "model", True)
+    assert recipe.train_at == "n.yaml:7"
+    again = parse_recipe(recipe.to_yaml().encode(), "m.yaml")
+    assert again == recipe
+    assert "features: true" in again.to_yaml()
+    assert again.train.evaluate.controls
+    none = parse_recipe(TRAINED.encode(), "n.yaml", ["train.evaluate=false"])
+    assert none.train.evaluate is None
+    assert parse_recipe(none.to_yaml().encode(), "m.yaml") == none
+    assert parse_recipe(GOOD.encode(), "n.yaml").train is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("preset:", "prest:", ["8: train: no option named 'prest'. Did you mean 'preset'?",
+                               "7: train: preset: required, and not given"]),
+        ("steps: 3", "steps: {a: 3}", ["10: train: settings.steps: Input should be a valid string, got {'a': 3}"]),
+        ("llava-tiny", "llava-tiny\n  evaluate: {smples: 3}",
+         ["9: train: evaluate.smples: Extra inputs are not permitted, got 3"]),
+        ("steps: 3", "steps: 3\n    steps: 4", ["11: 'steps' is written twice"]),
+        ("llava-tiny", "[a]", ["8: train: preset: Input should be a valid string, got ['a']"]),
+        ("llava-tiny", "llava-tiny\n  features: 3", ["9: train: features: Input should be a valid boolean, got 3"]),
+    ],
+)  # fmt: skip
+def test_faults_of_the_section_on_training(old, new, expected):
+    assert sorted(faults(TRAINED.replace(old, new))) == sorted(f"n.yaml:{fault}" for fault in expected)
+
+
+@pytest.mark.parametrize(
+    ("section", "expected"),
+    [
+        ("train: llava-tiny\n", "n.yaml:7: 'train' must be a mapping of names to values"),
+        ("train: {preset: a, settings: 3}\n", "n.yaml:7: train: settings: Input should be a valid dictionary, got 3"),
+    ],
+)
+def test_a_section_on_training_that_is_none(section, expected):
+    assert faults(GOOD + section) == [expected]
+
+
+def test_an_override_of_training_needs_the_section():
+    (fault,) = faults(GOOD, "train.preset=a")
+    assert fault == "--set train.preset=a: the recipe has no stage 'train'."
+
+
 @pytest.mark.parametrize("path", PIPELINES, ids=lambda p: p.stem)
 def test_every_recipe_of_ours_loads(path):
     recipe = load_recipe(str(path))

@@ -3,13 +3,16 @@
 import os
 import signal
 import sys
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from curate.cli import train_app, use_app
 from curate.errors import CurateError
 from curate.recipe import Recipe, load_recipe
+
+if TYPE_CHECKING:
+    from curate.cli.build import Planned
 
 app = typer.Typer(
     name="curate", no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
@@ -91,30 +94,33 @@ def run(  # noqa: PLR0913, PLR0917 - a command's options
     Prints the books: for every stage, samples in = kept + dropped by reason + failed by reason. A run whose every
     result is stored ends in seconds; a moved threshold decides anew and measures nothing again.
     """
+    from curate.cli.carry import Way, carry_out
+
     loaded = load_recipe(recipe, settings)
-    _carry_out(loaded, out_of(loaded, out), work, workers, local, as_json, stall_timeout)
+    carry_out(loaded, Way(out_of(loaded, out), work, workers, local, stall_timeout), as_json=as_json)
 
 
-def _carry_out(  # noqa: PLR0913, PLR0917 - a command's options
-    recipe: Recipe, out: str, work: str | None, workers: int | None, local: bool, as_json: bool, stall_timeout: float
+@app.command()
+def build(  # noqa: PLR0913, PLR0917 - a command's options
+    recipe: RecipeFile,
+    settings: Settings = [],  # noqa: B006 - typer copies it
+    out: Out = None,
+    work: Work = None,
+    workers: Workers = None,
+    local: Local = False,
+    as_json: Json = False,
+    stall_timeout: Stall = 3600.0,
 ) -> None:
-    from curate.cli.progress import progress
-    from curate.cli.show import show_finished
-    from curate.run.engine import Runner, execute
-    from curate.run.layout import Run
+    """Carry a recipe out, check the run, and train the model that its section `train` names; or continue.
 
-    def hire() -> Runner:
-        if local:
-            from curate.run.local import LocalRunner
+    Where the preset's towers are frozen, what they say of each picture is stored first. What is done is skipped;
+    stopped at any point the same command goes on, to the same bytes. --set train.settings.NAME=VALUE is for training.
+    """
+    from curate.cli.build import build as build_model
+    from curate.cli.carry import Way
 
-            return LocalRunner()
-        from curate.run.start import start_ray
-
-        return start_ray(workers, stall_timeout)
-
-    with progress(as_json=as_json) as report:
-        finished = execute(recipe, Run.at(out, work), hire, report)
-    show_finished(finished, out, as_json=as_json)
+    loaded = load_recipe(recipe, settings)
+    build_model(loaded, Way(out_of(loaded, out), work, workers, local, stall_timeout), as_json=as_json)
 
 
 @app.command()
@@ -130,7 +136,15 @@ def plan(
     from curate.run.layout import Run
 
     loaded = load_recipe(recipe, settings)
-    show_plan(forecast(loaded, Run.at(out_of(loaded, out))), as_json=as_json)
+    show_plan(forecast(loaded, Run.at(out_of(loaded, out))), _after(loaded), as_json=as_json)
+
+
+def _after(recipe: Recipe) -> "Planned | None":
+    if recipe.train is None:
+        return None
+    from curate.cli.build import planned
+
+    return planned(recipe)
 
 
 @app.command()
@@ -159,6 +173,7 @@ def retry(
     stall_timeout: Stall = 3600.0,
 ) -> None:
     """Try again only the samples that failed for a reason worth another try, and publish the shards anew."""
+    from curate.cli.carry import Way, carry_out
     from curate.plan import make_plan
     from curate.run.layout import Run
     from curate.run.lock import locked
@@ -173,7 +188,7 @@ def retry(
         again = forget_failures(make_plan(recipe, snapshot), there)
     if not as_json:
         print(f"{again} failed samples to try again")
-    _carry_out(recipe, run, None, workers, local, as_json, stall_timeout)
+    carry_out(recipe, Way(run, None, workers, local, stall_timeout), as_json=as_json)
 
 
 def _stored(path: str, text: bytes, settings: list[str]) -> Recipe:

@@ -2,7 +2,7 @@
 
 import inspect
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
@@ -13,6 +13,9 @@ from curate.registry import stages
 from curate.run.engine import Finished
 from curate.run.forecast import Forecast
 from curate.stage import Stage
+
+if TYPE_CHECKING:
+    from curate.cli.build import Planned
 
 WIDTH = 120
 """Of pages that are not printed to a terminal."""
@@ -48,10 +51,10 @@ def show_finished(finished: Finished, out: str, *, as_json: bool) -> None:
     )  # fmt: skip
 
 
-def show_plan(forecast: Forecast, *, as_json: bool) -> None:
-    """Print what a run would do."""
+def show_plan(forecast: Forecast, after: "Planned | None", *, as_json: bool) -> None:
+    """Print what a run would do, and what would follow it."""
     if as_json:
-        print(json.dumps(forecast.to_json()))
+        print(json.dumps(forecast.to_json() | ({"train": after.to_json()} if after else {})))
         return
     console = pages()
     console.print(f"{forecast.rows:,} samples in {forecast.partitions:,} partitions", highlight=False)
@@ -62,7 +65,7 @@ def show_plan(forecast: Forecast, *, as_json: bool) -> None:
         resources = f"{line.cpus:g}", f"{line.gpus:g}"
         table.add_row(line.stage, line.kind, f"{line.stored:,}", line.to_do, line.time, *resources)
     console.print(table)
-    for note in forecast.notes:
+    for note in [*forecast.notes, *(after.told() if after else ())]:
         console.print(note, highlight=False, soft_wrap=True)
 
 

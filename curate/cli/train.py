@@ -33,7 +33,7 @@ def run_training(preset: str, data: list[str], out: str, settings: list[str], *,
     from curate.train import train
 
     say, overrides = shown(as_json=as_json), overrides_of(settings)
-    _finish(train(preset, data, out, overrides=overrides, progress=say, **how), as_json)
+    finish(train(preset, data, out, overrides=overrides, progress=say, **how), as_json)
 
 
 def run_features(run: str, preset: str, settings: list[str], dtype: str, *, as_json: bool) -> None:
@@ -41,7 +41,7 @@ def run_features(run: str, preset: str, settings: list[str], dtype: str, *, as_j
     from curate.train import store_features
 
     say, overrides = shown(as_json=as_json), overrides_of(settings)
-    _finish(store_features(preset, run, overrides=overrides, dtype=dtype, progress=say), as_json)
+    finish(store_features(preset, run, overrides=overrides, dtype=dtype, progress=say), as_json)
 
 
 def run_trace(checkpoint: str, key: str | None, url: str | None, data: list[str], *, as_json: bool) -> bool:
@@ -71,7 +71,8 @@ def _told(sample: dict[str, Any], steps: int) -> Iterator[str]:
         yield "  the vocabulary was learned from its text, among others"
 
 
-def _finish(final: dict[str, Any], as_json: bool) -> None:
+def finish(final: dict[str, Any], as_json: bool) -> None:
+    """Print the last figures."""
     if os.environ.get("RANK", "0") != "0":  # of several processes that torchrun started, the first speaks
         return
     if as_json:

@@ -1,5 +1,6 @@
 """YAML to a Recipe: every fault at once, each with file, line and the nearest valid name."""
 
+import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +13,12 @@ from pydantic_core import ErrorDetails
 
 from curate.errors import RecipeError, nearest
 from curate.recipe.located import Located, Value, compose_value
+from curate.recipe.training import TrainSection, located
 from curate.registry import stages
 from curate.sample import column
 from curate.stage import Sink, Source, Stage
 
-_TOP = ("name", "source", "stages", "sink", "max_failed_fraction")
+_TOP = ("name", "source", "stages", "sink", "train", "max_failed_fraction")
 
 
 class RunSettings(BaseModel):
@@ -35,6 +37,10 @@ class Recipe:
     source: Source
     stages: tuple[Stage, ...]
     sink: Sink
+    train: TrainSection | None = None
+    """What `curate build` goes on with."""
+    train_at: str = dataclasses.field(default="", compare=False)
+    """Where that was written, `path:line`."""
 
     @property
     def name(self) -> str:
@@ -50,6 +56,8 @@ class Recipe:
             "stages": [_step(s) for s in self.stages],
             "sink": _step(self.sink),
         }
+        if self.train is not None:
+            spelled["train"] = self.train.model_dump(mode="json")
         return yaml.safe_dump(spelled, sort_keys=False, allow_unicode=True)
 
 
@@ -102,6 +110,11 @@ class _Reading(Located):
                 self.fault(where, f"the recipe has no stage '{stage}'.{nearest(stage, names)}")
 
     def _override_step(self, tree: dict[str, Value], stage: str, option: str, new: Value) -> bool:
+        if (stage == "train" or stage.startswith("train.")) and "train" in tree:
+            section = located(self, tree["train"])
+            if section is not None:
+                section[f"{stage}.{option}".removeprefix("train.")] = new
+            return True
         for name, step in self._steps(tree):
             if name == stage:
                 step[option] = new
@@ -160,11 +173,20 @@ class _Reading(Located):
         source = self._stage(tree.get("source"), Source)
         middle = [(item.where, self._stage(item, Stage)) for item in self._listed(tree)]
         sink = self._stage(tree.get("sink"), Sink)
+        train = self._training(tree.get("train"))
         if settings is None or source is None or sink is None or any(s is None for _, s in middle):
             return None
         placed = [(where, stage) for where, stage in middle if stage is not None]
         self._check_columns(source, placed, (tree["sink"].where, sink))
-        return Recipe(settings, source, tuple(s for _, s in placed), sink)
+        at = tree["train"].where if "train" in tree else ""
+        return Recipe(settings, source, tuple(s for _, s in placed), sink, train, at)
+
+    def _training(self, entry: Value | None) -> TrainSection | None:
+        options = None if entry is None else located(self, entry)
+        if entry is None or options is None:
+            return None
+        made: TrainSection | None = self._validated(TrainSection, options, entry.where, "train: ")
+        return made
 
     def _settings(self, tree: dict[str, Value]) -> RunSettings | None:
         given: dict[str, Value] = {n: tree[n] for n in RunSettings.model_fields if n in tree}
@@ -195,7 +217,8 @@ class _Reading(Located):
             return model.model_validate(plain)
         except ValidationError as error:
             for fault in error.errors():
-                place = options.get(str(fault["loc"][0])) if fault["loc"] else None
+                written = (".".join(map(str, fault["loc"])), *map(str, fault["loc"][:1]))
+                place = next((options[name] for name in written if name in options), None)
                 self.fault(place.where if place else where, prefix + _say(fault, model))
             return None
 

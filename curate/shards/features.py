@@ -96,7 +96,8 @@ class Features:
         self._folder.write(_record(entry.name), _spelled(asdict(record)))
 
     def finish(self, made_by: Mapping[str, Any], shards: Sequence[ShardEntry]) -> None:
-        """Write down what made the features of all these shards."""
+        """Write down what made the features of all these shards, and remove what a killed process left half written."""
+        self._folder.sweep("")
         listed = [{"name": e.name, "sha256": e.sha256, "rows": e.samples, **self._sums(e.name)} for e in shards]
         content = {"format": FORMAT, "fingerprint": self.fingerprint, "made_by": made_by, "shards": listed}
         self._folder.write(_HEAD, _spelled(content))

@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 
 from curate.errors import TrainError
 from curate.shards import Features, ShardReader, stored_features
+from curate.train.architectures import kind_of
+from curate.train.config import Training
 from curate.train.corpus import Corpus, Drawn, collate
 from curate.train.dealing import At
 from curate.train.learner import Learner
@@ -80,14 +82,13 @@ def fingerprint(made: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(made, sort_keys=True).encode()).hexdigest()[:32]
 
 
-def why_not(learner: Learner) -> str:
+def why_not(config: Training) -> str:
     """Say which setting keeps a model's features from being stored; nothing if none does."""
-    model, config = learner.model, learner.model.training_config
-    learning = [name for name in model.LOOKS if name in config.trainable]
+    learning = [name for name in kind_of(config).model.LOOKS if name in config.trainable]
     if learning:
         return f"{', '.join(learning)} learns, so what it says of a picture changes: leave it out of trainable"
-    if not learner.examples.transform.repeats:
-        return f"pictures={config.pictures} shows a picture differently each time: set pictures=crop, pad or squeeze"
+    if config.pictures == "random_crop":
+        return "pictures=random_crop shows a picture differently each time: set pictures=crop, pad or squeeze"
     return ""
 
 
@@ -101,7 +102,7 @@ def find(learner: Learner, mixture: Mixture) -> tuple[Stored | None, str]:
     """
     if not any(stored_features(source.url) for source in mixture.sources):
         return None, ""
-    reason = why_not(learner)
+    reason = why_not(learner.model.training_config)
     if reason:
         return None, f"stored features are not used: {reason}"
     lacking = [source.url for source in mixture.sources]

@@ -26,12 +26,12 @@ def store(preset: str, run: str, overrides: Mapping[str, str], dtype: str, progr
     if dtype not in DTYPES:
         raise TrainError(f"--dtype {dtype}: give {' or '.join(DTYPES)}")
     config = configure(preset, overrides)
+    reason = why_not(config)
+    if reason:
+        raise TrainError(f"features of {preset} cannot be stored: {reason}")
     with deterministic(config.threads), ranks() as among:
         mixture = open_mixture([run], config.model_copy(update={"held_out": 0, "max_broken_shards": 0}))
         learner = begin(config, mixture, Placement(among))
-        reason = why_not(learner)
-        if reason:
-            raise TrainError(f"features of {preset} cannot be stored: {reason}")
         made = made_by(learner, dtype)
         work = _Work(learner, mixture, Features(run, fingerprint(made)), dtype)
         counts = work.carry_out(progress)
