@@ -5,12 +5,15 @@ import json
 import pytest
 
 from curate.errors import TrainError
+from curate.train import train
 from curate.train.decoder import Decoding
 from curate.train.using.evaluating import Measures, evaluate
 from curate.train.using.items import Items
+from curate.train.using.opened import open_checkpoint
 from curate.train.using.sources import Source, collect
 from curate.train.using.speaking import Asking
 from train.shapes import SHAPES
+from train.tiny import SMALL
 
 SHORT = Asking(Decoding(12))
 
@@ -71,6 +74,23 @@ def test_a_model_that_does_both_is_measured_by_both(opened, data):
     report, _ = measured(opened("fromage-tiny"), Source((data,)))
     assert {"CIDEr", "text_to_image_R@1"} <= report["scores"].keys()
     assert looks(report["scores"]["text_to_image_R@10"])
+
+
+@pytest.mark.parametrize(
+    ("preset", "changed", "talks"),
+    [
+        ("instructblip-tiny", {}, True),
+        ("minigpt4-tiny", {"template": "vicuna_v0"}, True),
+        ("minigpt4-tiny", {"template": "none"}, False),
+        ("blip2-flan-t5-tiny", {"pictures": "random_crop"}, False),
+        ("llava-tiny", {"template": "plain"}, False),
+    ],
+)
+def test_any_other_that_speaks_is_measured_by_what_it_was_trained_to_say(data, tmp_path, preset, changed, talks):
+    settings = {"steps": "1", "warmup_steps": "0", "batch_size": "4", "checkpoint_every": "1", "eval_samples": "4"}
+    train(preset, data, str(tmp_path), overrides={**SMALL[preset], **settings, **changed}, progress=lambda _: None)
+    report, _ = measured(open_checkpoint(str(tmp_path)), Source((data,), at_most=5))
+    assert (report["samples"], "exact_match" in report["scores"]) == (5, talks)
 
 
 @pytest.mark.parametrize("preset", ["fromage-tiny", "blip2-stage1-tiny"])
