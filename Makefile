@@ -57,8 +57,9 @@ test: lint
 
 # tests/parity skips itself anywhere else. Every package is pinned and installed without its needs: LAVIS 1.0.2 asks
 # for torchvision, timm and an opencv that no longer builds, and for nothing of them in the files that are read here.
+# One thread: beside other work, two wait for each other (175 s on two busy cores, 11 s with one thread).
 parity: parity-setup
-	@$(PARITY)/bin/python -m pytest tests/parity
+	@OMP_NUM_THREADS=1 $(PARITY)/bin/python -m pytest tests/parity
 
 parity-setup: $(PARITY_READY)
 

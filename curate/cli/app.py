@@ -21,7 +21,9 @@ INTERRUPTED = 130
 """What shells report of a command that Ctrl-C ended."""
 
 RecipeFile = Annotated[str, typer.Argument(metavar="RECIPE", help="a recipe: a YAML file of source, stages and sink")]
-RunUrl = Annotated[str, typer.Argument(metavar="RUN", help="a run directory: a path or any fsspec URL, such as s3://b/run")]
+RunUrl = Annotated[
+    str, typer.Argument(metavar="RUN", help="a run directory: a path or any fsspec URL, such as s3://b/run")
+]
 Settings = Annotated[
     list[str], typer.Option("--set", metavar="STAGE.OPTION=VALUE", help="change one option of the recipe; repeatable")
 ]
@@ -217,3 +219,4 @@ def models(recipe: RecipeFile, settings: Settings = []) -> None:  # noqa: B006 -
 
 for command in (*train_app.COMMANDS, *use_app.COMMANDS):
     app.command()(command)
+app.command("import")(train_app.take_over)

@@ -18,7 +18,8 @@ WIDTH = 120
 """Of pages that are not printed to a terminal."""
 
 
-def _console() -> Console:
+def pages() -> Console:
+    """Return the terminal, or pages of WIDTH."""
     # Paths and reasons are printed as they are: brackets in them are no markup.
     console = Console(markup=False)
     return console if console.is_terminal else Console(markup=False, width=WIDTH)
@@ -38,7 +39,7 @@ def show_finished(finished: Finished, out: str, *, as_json: bool) -> None:
         reasons = [f"{reason} {n:,}" for reason, n in (count.dropped + count.failed).most_common()]
         numbers = (count.entered, count.kept, count.dropped.total(), count.failed.total())
         table.add_row(stage, *(f"{n:,}" for n in numbers), ", ".join(reasons))
-    console = _console()
+    console = pages()
     console.print(table)
     manifest = finished.manifest
     console.print(
@@ -52,7 +53,7 @@ def show_plan(forecast: Forecast, *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(forecast.to_json()))
         return
-    console = _console()
+    console = pages()
     console.print(f"{forecast.rows:,} samples in {forecast.partitions:,} partitions", highlight=False)
     table = Table(box=None, pad_edge=False)
     for name in ("stage", "kind", "stored", "to do", "time", "cpus", "gpus"):
@@ -85,7 +86,7 @@ def show_stages(*, as_json: bool) -> None:
         table.add_column(name, overflow="fold")
     for name, stage in stages().items():
         table.add_row(name, stage.kind, (inspect.getdoc(stage) or "").partition("\n")[0])
-    _console().print(table)
+    pages().print(table)
 
 
 def show_stage(name: str, *, as_json: bool) -> None:
@@ -101,7 +102,7 @@ def show_stage(name: str, *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(facts))
         return
-    console = _console()
+    console = pages()
     console.print(f"{name} ({stage.kind})\n\n{inspect.getdoc(stage)}\n", highlight=False, markup=False)
     for what in ("reads", "writes"):
         console.print(f"{what}: {', '.join(facts[what]) or 'nothing'}", highlight=False, markup=False)
@@ -145,7 +146,7 @@ def show_models(recipe: Recipe) -> None:
             files = [path] if path.is_file() else [p for p in path.rglob("*") if p.is_file()]
             size = sum(f.stat().st_size for f in files) / 1e6
             table.add_row(stage.name, model.name, model.licence, f"{size:,.1f} MB", str(path))
-    _console().print(table)
+    pages().print(table)
 
 
 __all__ = ["show_faults", "show_finished", "show_models", "show_plan", "show_stage", "show_stages"]

@@ -1,6 +1,7 @@
 """Training from the command line: a progress line now and then, then the final figures."""
 
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -10,6 +11,8 @@ from curate.errors import TrainError
 
 EVERY_S = 5.0
 """Between progress lines; metrics.jsonl has every step."""
+OFTEN = ("step", "looked", "searched")
+"""Events that are not worth a line each."""
 WHY = {
     "used": "the model learned from it",
     "failed": "drawn, but never usable",
@@ -21,15 +24,16 @@ WHY = {
 """What became of a sample, in words."""
 
 
-def run_training(preset: str, data: list[str], out: str, settings: list[str], *, as_json: bool) -> None:
-    """Train and print the final metrics.
+def run_training(preset: str, data: list[str], out: str, settings: list[str], *, as_json: bool, **how: Any) -> None:
+    """Train and print the final metrics; `how` are options of `curate.train.train`.
 
     Raises:
         TrainError: a setting is not written as key=value, or training refuses.
     """
     from curate.train import train
 
-    _finish(train(preset, data, out, overrides=overrides_of(settings), progress=shown(as_json=as_json)), as_json)
+    say, overrides = shown(as_json=as_json), overrides_of(settings)
+    _finish(train(preset, data, out, overrides=overrides, progress=say, **how), as_json)
 
 
 def run_features(run: str, preset: str, settings: list[str], dtype: str, *, as_json: bool) -> None:
@@ -68,6 +72,8 @@ def _told(sample: dict[str, Any], steps: int) -> Iterator[str]:
 
 
 def _finish(final: dict[str, Any], as_json: bool) -> None:
+    if os.environ.get("RANK", "0") != "0":  # of several processes that torchrun started, the first speaks
+        return
     if as_json:
         _json_line({"event": "finished", **final})
     else:
@@ -108,8 +114,8 @@ class _Lines:
     def show(self, event: dict[str, Any]) -> None:
         figures = {name: value for name, value in event.items() if name not in {"event", "step", "steps"}}
         now = time.monotonic()
-        last_step = event.get("step") == event.get("steps")
-        if event.get("event") == "step" and now - self.last < EVERY_S and not last_step:
+        last_step = event.get("event") == "step" and event["step"] == event["steps"]
+        if event.get("event") in OFTEN and now - self.last < EVERY_S and not last_step:
             return
         self.last = now
         head = f"step {event['step']} of {event['steps']}" if event.get("event") == "step" else str(event.get("event"))

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curate.errors import IntegrityError, StorageError
+from curate.shards.local_copy import LocalCopy
 from curate.shards.manifest import ShardEntry
 from curate.storage import Folder
 
@@ -47,9 +48,11 @@ class FeatureShard:
 class Features:
     """The features that one fingerprint names, in a run."""
 
-    def __init__(self, run: str, fingerprint: str) -> None:
-        """Keep the place; nothing is touched yet."""
+    def __init__(self, run: str, fingerprint: str, cache: str | None = None) -> None:
+        """Keep the place. Arrays of a run that is not on this machine are copied into `cache` when first read from."""
         self._folder = Folder(run) / FOLDER / fingerprint
+        remote = cache is not None and not self._folder.is_local
+        self._copies = LocalCopy(self._folder, str(cache), fingerprint) if remote else None
         self.fingerprint = fingerprint
         self._open = lru_cache(256)(self._opened)
 
@@ -112,9 +115,11 @@ class Features:
         of = self._open(shard)
         size = math.prod(of.shape[1:]) * np.dtype(of.dtype).itemsize
         start = of.bytes - (of.shape[0] - row) * size
-        data = self._folder.read_range(_array(shard), start, start + size)
+        name = _array(shard)
+        folder = self._folder if self._copies is None else self._copies.bring({name: of.sha256})
+        data = folder.read_range(name, start, start + size)
         if len(data) != size:
-            raise IntegrityError(f"{self.url}/{_array(shard)}: ends before byte {start + size}. Make it again")
+            raise IntegrityError(f"{self.url}/{name}: ends before byte {start + size}. Make it again")
         return np.frombuffer(data, of.dtype).reshape(of.shape[1:])
 
     def _opened(self, shard: str) -> FeatureShard:

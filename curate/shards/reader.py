@@ -8,9 +8,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from curate.errors import RunError
 from curate.shards.index import Index, index_name
-from curate.shards.manifest import Manifest
-from curate.shards.shard import open_index, open_shard
+from curate.shards.local_copy import LocalCopy
+from curate.shards.manifest import Manifest, ShardEntry
+from curate.shards.shard import OpenShard, open_index, open_shard
 from curate.storage import Folder
 
 TOMBSTONES = "tombstones.parquet"
@@ -26,25 +28,33 @@ class ShardReader:
     manifest: Manifest
     version: str
     """Name of the dataset version, see `Manifest.version`."""
+    cache: str | None
+    """Local folder that remote shards are copied into."""
 
-    def __init__(self, run: str, open_shards: int = 256) -> None:
+    def __init__(self, run: str, open_shards: int = 256, cache: str | None = None) -> None:
         """Open the run at a path or URL; `open_shards` bounds the files held open, two for each.
 
+        Shards of a run that is not on this machine are copied into the folder `cache` when first read from, if there is
+        one, and read from there; else each sample is one request.
+
         Raises:
-            RunError: there is no finished dataset.
+            RunError: there is no finished dataset, or `cache` is not on this machine.
             IntegrityError: its manifest is malformed.
         """
         folder = Folder(run)
         self.manifest = Manifest.load(folder)
         self.version = self.manifest.version
-        self._setup(folder / "shards", open_shards)
+        if cache is not None and not Folder(cache).is_local:
+            raise RunError(f"{cache}: shards are copied into a folder of this machine; give a local path")
+        self._setup(folder / "shards", open_shards, cache)
         self._live = _live_rows(folder, self.manifest)
         live = (len(self._live.get(s, range(e.samples))) for s, e in enumerate(self.manifest.shards))
         self._starts = list(accumulate(live, initial=0))
 
-    def _setup(self, folder: Folder, open_shards: int) -> None:
-        self._folder, self._open_shards = folder, open_shards
-        self._open = lru_cache(open_shards)(partial(open_shard, folder, self.manifest.shards))
+    def _setup(self, folder: Folder, open_shards: int, cache: str | None) -> None:
+        self._folder, self._open_shards, self.cache = folder, open_shards, cache
+        copies = None if cache is None or folder.is_local else LocalCopy(folder, cache, self.version)
+        self._open = lru_cache(open_shards)(partial(_open, folder, copies, self.manifest.shards))
 
     def __getstate__(self) -> dict[str, object]:
         """Leave open files behind."""
@@ -53,7 +63,7 @@ class ShardReader:
     def __setstate__(self, state: dict[str, object]) -> None:
         """Open files anew where they are read."""
         vars(self).update(state)
-        self._setup(self._folder, self._open_shards)
+        self._setup(self._folder, self._open_shards, self.cache)
 
     def __len__(self) -> int:
         """How many samples can be read: erased ones are not counted."""
@@ -116,6 +126,14 @@ class ShardReader:
             shards[number].name: np.setdiff1d(np.arange(shards[number].samples), live).tolist()
             for number, live in self._live.items()
         }
+
+
+def _open(folder: Folder, copies: LocalCopy | None, shards: tuple[ShardEntry, ...], number: int) -> OpenShard:
+    if copies is None:
+        return open_shard(folder, shards, number)
+    entry = shards[number]
+    here = copies.bring({index_name(entry.name): entry.index_sha256, entry.name: entry.sha256})
+    return open_shard(here, shards, number)
 
 
 def _live_rows(run: Folder, manifest: Manifest) -> dict[int, np.ndarray]:

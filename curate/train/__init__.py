@@ -7,7 +7,7 @@ These functions are all that training and asking need; `using` holds what else a
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-__all__ = ["generate", "store_features", "trace", "train"]
+__all__ = ["forecast", "generate", "preset_table", "store_features", "trace", "train"]
 
 
 def train(  # noqa: PLR0913 - one entry for the command line: each argument is one of its options
@@ -18,13 +18,17 @@ def train(  # noqa: PLR0913 - one entry for the command line: each argument is o
     overrides: Mapping[str, str],
     resume: bool = True,
     divided: bool = False,
+    workers: int = 0,
+    cache: str | None = None,
     progress: Callable[[dict[str, Any]], None],
 ) -> dict[str, Any]:
     """Train `preset` on the run or runs at `data` into the local folder `out`; return the final metrics.
 
     Several runs are mixed: together, or by weight where each is spelled `URL:WEIGHT` or `URL:sqrt`.
+    Shards that are not on this machine are copied into the folder `cache`, if there is one, when first read from.
 
     Called again with the same arguments it goes on from the last checkpoint, and losses are the same to the last bit.
+    With `workers` Ray Train starts as many processes, here or on the cluster of RAY_ADDRESS.
     Started by torchrun or Ray Train it is one of several processes that learn as one, which divide the weights of the
     model's blocks among them where `divided`. `progress` gets one small dict at the start, for each step, for each
     checkpoint and at the end.
@@ -35,8 +39,34 @@ def train(  # noqa: PLR0913 - one entry for the command line: each argument is o
     """
     from curate.train.job import Job, carry_out
 
-    runs = (data,) if isinstance(data, str) else tuple(data)
-    return carry_out(Job(preset, runs, out, dict(overrides), resume, divided), progress)
+    job = Job(preset, _runs(data), out, dict(overrides), resume, divided, cache)
+    if not workers:
+        return carry_out(job, progress)
+    from curate.train.on_ray import carry_out_on_ray
+
+    return carry_out_on_ray(job, workers, progress)
+
+
+def _runs(data: str | Sequence[str]) -> tuple[str, ...]:
+    return (data,) if isinstance(data, str) else tuple(data)
+
+
+def preset_table() -> list[dict[str, Any]]:
+    """Return a dict for each preset: its architecture, how many parameters it has, and what they take in memory."""
+    from curate.train.forecast import table
+
+    return table()
+
+
+def forecast(preset: str, data: str | Sequence[str], *, overrides: Mapping[str, str]) -> dict[str, Any]:
+    """Return what `train` would do: parameters, memory, tokens, and what share of the samples it could use.
+
+    Raises:
+        TrainError: the preset, an override or the data cannot be used.
+    """
+    from curate.train.forecast import forecast as foretold
+
+    return foretold(preset, _runs(data), dict(overrides))
 
 
 def store_features(

@@ -33,12 +33,12 @@ class Example:
 
 @dataclass(frozen=True)
 class Text:
-    """Sequences of equal length, padded at the right."""
+    """Sequences padded to equal length at the right, or packed: several in a row."""
 
     ids_BL: torch.Tensor
     labels_BL: torch.Tensor
     mask_BL: torch.Tensor
-    """1 where there is a token."""
+    """1 where there is a token; where sequences are packed, the number of each in its row, from 1."""
 
     @classmethod
     def padded(cls, rows: Sequence[Tokens], filling: int = 0) -> Self:
@@ -48,6 +48,19 @@ class Text:
             _padded([row.ids for row in rows], length, filling),
             _padded([row.labels for row in rows], length, UNLABELLED),
             _padded([[1] * len(row) for row in rows], length, 0),
+        )
+
+    @classmethod
+    def packed(cls, rows: Sequence[Sequence[Tokens]], filling: int = 0) -> Self:
+        """Lay the sequences of each row side by side, and pad rows with the token `filling`.
+
+        The first place of a sequence has no label: what is before it is of another one.
+        """
+        length = max((sum(map(len, row)) for row in rows), default=0)
+        return cls(
+            _padded([[token for one in row for token in one.ids] for row in rows], length, filling),
+            _padded([[label for one in row for label in _unled(one)] for row in rows], length, UNLABELLED),
+            _padded([[number for number, one in enumerate(row, 1) for _ in one.ids] for row in rows], length, 0),
         )
 
     @property
@@ -95,9 +108,31 @@ def _wider(table_BL: torch.Tensor, length: int, filling: int) -> torch.Tensor:
     return functional.pad(table_BL, (0, length - table_BL.shape[1]), value=filling)
 
 
+def dealt(lengths: Sequence[int], room: int) -> list[list[int]]:
+    """Deal sequences into few rows of up to `room` places; return the numbers of the sequences in each.
+
+    First-fit decreasing (Johnson 1974, doi 10.1137/0203025): at most 11/9 of the fewest possible rows, and 1. A longer
+    sequence has a row of its own.
+    """
+    rows: list[list[int]] = []
+    free: list[int] = []
+    for number in sorted(range(len(lengths)), key=lambda n: (-lengths[n], n)):
+        row = next((row for row, left in enumerate(free) if lengths[number] <= left), len(rows))
+        if row == len(rows):
+            rows.append([])
+            free.append(room)
+        rows[row].append(number)
+        free[row] -= lengths[number]
+    return rows
+
+
 def told(rows: Sequence[list[int]], filling: int = 0) -> Text:
     """Pad sequences that nobody is asked to say."""
     return Text.padded([Tokens(row, [UNLABELLED] * len(row)) for row in rows], filling)
+
+
+def _unled(tokens: Tokens) -> list[int]:
+    return [UNLABELLED, *tokens.labels[1:]]
 
 
 def _moved(value: Any, device: torch.device) -> Any:

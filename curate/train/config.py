@@ -4,7 +4,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from curate.train.sizes import Frozen, Names
+from curate.train.sizes import Frozen, Language, Names
 
 _MIB = 1 << 20
 Fit = Literal["pad", "squeeze", "crop", "random_crop"]
@@ -23,9 +23,7 @@ class Training(Frozen):
     architecture: str
     trainable: Names = Field(min_length=1, description="parts that learn; the others are frozen")
     pretrained: bool = Field(default=False, description="whether parts must start from weights")
-    start_from: str = Field(
-        "", description="checkpoint, or imported weights, whose tensors of the same names are taken"
-    )
+    start_from: str = Field("", description="checkpoints or imported weights, with commas: same names are taken")
 
     seed: int = 0
     steps: int = Field(ge=1)
@@ -59,6 +57,11 @@ class Training(Frozen):
     max_broken_shards: int = Field(0, ge=0, description="damaged shards whose samples may be left out")
 
     @property
+    def starts(self) -> tuple[str, ...]:
+        """Folders that `start_from` names; a later one's tensors go over an earlier one's."""
+        return tuple(filter(None, self.start_from.split(",")))
+
+    @property
     def together(self) -> int:
         """How many neighbours of the training order, counted from its beginning, must stay in one micro-batch."""
         return 1
@@ -68,4 +71,17 @@ class Training(Frozen):
         unknown = [name for name in self.trainable if name not in self.PARTS]
         if unknown:
             raise ValueError(f"trainable: no part named {unknown[0]!r}; there are {', '.join(self.PARTS)}")
+        return self
+
+
+class PromptedTraining(Training):
+    """What is told besides to those that put pictures between the words of a language model."""
+
+    language: Language
+    pack: bool = Field(default=False, description="lay short sequences side by side in rows of up to language.context")
+
+    @model_validator(mode="after")
+    def _packs_a_decoder(self) -> Self:
+        if self.pack and self.language.kind == "t5":
+            raise ValueError("pack: an encoder-decoder's sequences cannot be packed; leave it out")
         return self

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from curate.errors import TrainError
-from curate.train.batch import Batch, Example, Text, told
+from curate.train.batch import Batch, Example, Text, dealt, told
 from curate.train.config import Training
 from curate.train.dealing import At
 from curate.train.mixture import Mixture
@@ -69,9 +69,7 @@ class Drawn:
 class Corpus:
     """The samples of a mixture, in training order and tokenised; decoded pictures are kept up to `cache_bytes`."""
 
-    def __init__(
-        self, mixture: Mixture, config: Training, examples: Examples, stored: "Stored | None" = None
-    ) -> None:
+    def __init__(self, mixture: Mixture, config: Training, examples: Examples, stored: "Stored | None" = None) -> None:
         """Keep what is needed; nothing is read yet. Where features are `stored` no picture is decoded."""
         self._stored = stored
         self.mixture, self._config, self._examples = mixture, config, examples
@@ -113,7 +111,13 @@ class Corpus:
     def collate(self, drawn: Drawn, *, blank_pictures: bool = False) -> Batch:
         """Make samples a batch; each picture is blank where `blank_pictures`."""
         blank = None if self._stored is None else self._stored.blank
-        return collate(drawn, self.transform, blank_pictures=blank_pictures, blank=blank)
+        return collate(drawn, self.transform, blank_pictures=blank_pictures, blank=blank, room=self._places)
+
+    @property
+    def _places(self) -> int:
+        """Places of a row into which sequences are packed, 0 where each has its own."""
+        config: Any = self._config
+        return config.language.context if getattr(config, "pack", False) else 0
 
     def example(self, at: At, place: int) -> Example:
         """Read one sample.
@@ -121,10 +125,21 @@ class Corpus:
         Raises:
             Unusable: it cannot be trained on.
         """
-        sample = Sample(self.mixture.read(at), random.Random(f"{self._config.seed},{place}"))
+        sample = self._sample(at, place)
         example = self._examples.example(sample)
         picture = None if sample.picture is None else self._picture(at, sample)
         return replace(example, picture=picture)
+
+    def read(self, at: At, place: int) -> Example:
+        """Read one sample without its picture.
+
+        Raises:
+            Unusable: it cannot be trained on.
+        """
+        return self._examples.example(self._sample(at, place))
+
+    def _sample(self, at: At, place: int) -> Sample:
+        return Sample(self.mixture.read(at), random.Random(f"{self._config.seed},{place}"))
 
     def _picture(self, at: At, sample: Sample) -> NDArray[Any]:
         return self._decoded(at, sample) if self._stored is None else self._stored.of(at)
@@ -141,12 +156,19 @@ class Corpus:
 
 
 def collate(
-    drawn: Drawn, transform: Transform, *, blank_pictures: bool = False, blank: torch.Tensor | None = None
+    drawn: Drawn,
+    transform: Transform,
+    *,
+    blank_pictures: bool = False,
+    blank: torch.Tensor | None = None,
+    room: int = 0,
 ) -> Batch:
     """Pad examples to one length; pictures become the mean colour where `blank_pictures`.
 
-    Examples hold features where `blank` is given: those of a blank picture, float32[1, ...].
+    Examples hold features where `blank` is given: those of a blank picture, float32[1, ...]. Where there is `room` they
+    are packed into rows of up to so many places, and stand in the batch in the order in which rows are read.
     """
+    text, drawn = _laid(drawn, room)
     examples = drawn.examples
     shown = [] if blank_pictures else [e.picture for e in examples if e.picture is not None]
     count = sum(e.picture is not None for e in examples)
@@ -157,10 +179,20 @@ def collate(
     answers = [e.answer for e in examples if e.answer is not None]
     asked = [e.told for e in examples if e.told is not None]
     return Batch(
-        text=Text.padded([e.text for e in examples]),
+        text=text,
         told=told(asked) if asked else None,
         answer=Text.padded(answers) if answers else None,
         pictures=pictures,
         cached=blank is not None,
         places_B=torch.tensor(drawn.places),
     )
+
+
+def _laid(drawn: Drawn, room: int) -> tuple[Text, Drawn]:
+    """Return texts, packed where there is room, and the samples in the order in which their texts are read."""
+    if not room:
+        return Text.padded([e.text for e in drawn.examples]), drawn
+    rows = dealt([len(e.text) for e in drawn.examples], room)
+    text = Text.packed([[drawn.examples[number].text for number in row] for row in rows])
+    order = [number for row in rows for number in row]
+    return text, Drawn([drawn.examples[n] for n in order], [drawn.places[n] for n in order], drawn.failed)

@@ -107,7 +107,7 @@ def find(learner: Learner, mixture: Mixture) -> tuple[Stored | None, str]:
     lacking = [source.url for source in mixture.sources]
     for dtype in DTYPES:
         name = fingerprint(made_by(learner, dtype))
-        found = [Features(source.url, name) for source in mixture.sources]
+        found = [Features(source.url, name, source.reader.cache) for source in mixture.sources]
         without = [s.url for s, f in zip(mixture.sources, found, strict=True) if not f.cover(s.reader.manifest.shards)]
         if not without:
             stored = Stored([source.reader for source in mixture.sources], found, dtype, blank(learner))
@@ -120,8 +120,7 @@ def find(learner: Learner, mixture: Mixture) -> tuple[Stored | None, str]:
 @torch.inference_mode()
 def look(model: Architecture, pixels_PCSS: torch.Tensor) -> torch.Tensor:
     """Return float32[P, ...] on the CPU: what a model says of pictures, in the precision that it is trained in."""
-    precise = model.training_config.precision != "bfloat16"
-    with torch.autocast(model.device.type, torch.bfloat16, enabled=not precise):
+    with model.in_precision():
         return model.look(pixels_PCSS.to(model.device)).float().cpu()
 
 

@@ -15,6 +15,7 @@ from safetensors import SafetensorError
 from curate.errors import LockedError, StorageError, TrainError
 from curate.train import checkpoint
 from curate.train.config import Training
+from curate.train.contract import require_usable
 from curate.train.corpus import Corpus
 from curate.train.evaluate import report
 from curate.train.features import find
@@ -39,6 +40,8 @@ class Job:
     resume: bool
     divided: bool = False
     """Whether several processes divide the blocks' weights among them, instead of each having all."""
+    cache: str | None = None
+    """Local folder into which remote shards are copied."""
 
 
 def carry_out(job: Job, progress: Progress) -> dict[str, Any]:
@@ -70,13 +73,14 @@ class Stand:
 
 
 def _trained(job: Job, config: Training, at: Stand) -> dict[str, Any]:
-    mixture = open_mixture(job.data, config)
+    mixture = open_mixture(job.data, config, job.cache)
     origins = tuple(map(Origin.of, mixture.sources))
     learner = _standing(at.out, mixture, origins, Placement(at.ranks, job.divided))
     stored, said = find(learner, mixture)
     if said:
         at.progress({"event": "features", "used": stored is not None, "said": said})
     corpus = Corpus(mixture, config, learner.examples, stored)
+    require_usable(corpus, config)
     train(Run(at.out, learner, config, corpus, origins, at.ranks, at.progress))
     return {
         "preset": config.preset,

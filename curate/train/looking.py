@@ -60,7 +60,7 @@ class _Work:
                 self._fill(number, table, missing)
             counts["made"] += 1
             counts["pictures"] += entry.samples - len(missing)
-            progress({"event": "features", "shard": entry.name, "of": len(self.shards), **counts})
+            progress({"event": "looked", "shard": entry.name, "of": len(self.shards), **counts})
         return counts
 
     def _fill(self, shard: int, table: Any, missing: dict[str, str]) -> None:

@@ -15,7 +15,7 @@ from curate.train.corpus import Corpus, Drawn
 from curate.train.damage import REASON, shard_of
 from curate.train.learner import Learner, Progress
 from curate.train.metrics import Metrics
-from curate.train.optimizer import learning_rate
+from curate.train.optimizer import FACTOR, learning_rate
 from curate.train.origin import Origins
 from curate.train.ranks import Ranks
 from curate.train.sharding import clip
@@ -103,7 +103,7 @@ def train_step(learner: Learner, work: Work, rate: float) -> Learned:
         TrainError: the gradient is not finite.
     """
     for group in learner.optimizer.param_groups:
-        group["lr"] = rate
+        group["lr"] = rate * group[FACTOR]
     learner.optimizer.zero_grad(set_to_none=True)
     learned = gradients(learner.model, work)
     if not learned.means:

@@ -98,8 +98,8 @@ def order_of(sizes: Sequence[int], weights: Sequence[float | None], config: Trai
     return Together(sizes, config.held_out, config.seed)
 
 
-def open_mixture(data: Iterable[str], config: Training) -> Mixture:
-    """Open runs that are spelled `URL` or `URL:WEIGHT`.
+def open_mixture(data: Iterable[str], config: Training, cache: str | None = None) -> Mixture:
+    """Open runs that are spelled `URL` or `URL:WEIGHT`; remote shards are copied into `cache`, if there is one.
 
     Raises:
         TrainError: a weight is wrong, some have one and some have none, or no sample is left to train on.
@@ -107,7 +107,7 @@ def open_mixture(data: Iterable[str], config: Training) -> Mixture:
     """
     split = [split_weight(text) for text in data]
     _require_alike(split)
-    return Mixture([_source(url, weight) for url, weight in split], config)
+    return Mixture([_source(url, weight, cache) for url, weight in split], config)
 
 
 def split_weight(text: str) -> tuple[str, str]:
@@ -134,8 +134,8 @@ def _require_alike(split: Sequence[tuple[str, str]]) -> None:
         raise TrainError(f"{wrong[0]}: a weight is a number over 0")
 
 
-def _source(url: str, weight: str) -> Source:
-    reader = ShardReader(url)
+def _source(url: str, weight: str, cache: str | None) -> Source:
+    reader = ShardReader(url, cache=cache)
     if not weight:
         return Source(url, reader)
     return Source(url, reader, math.sqrt(len(reader)) if weight == ROOT else float(weight))

@@ -12,6 +12,7 @@ from typing import ClassVar, Self, TypeAlias
 import torch
 from torch import nn
 
+from curate.train import adapters
 from curate.train.batch import Batch
 from curate.train.config import Training
 
@@ -32,9 +33,12 @@ class Architecture(nn.Module, ABC):
         self.training_config = config
 
     def freeze(self) -> None:
-        """Leave gradients to the trainable parts."""
+        """Leave gradients to the trainable parts; where one has adapters, to them alone."""
         for name, part in self.parts():
             part.requires_grad_(name in self.training_config.trainable)
+        for _, part in self.adapted():
+            for name, parameter in part.named_parameters():
+                parameter.requires_grad_(adapters.is_adapter(name))
         self.train()
 
     def parts(self) -> Iterator[tuple[str, Part]]:
@@ -45,6 +49,12 @@ class Architecture(nn.Module, ABC):
     def frozen(self) -> Iterator[tuple[str, Part]]:
         """Yield the parts that do not learn."""
         return ((name, part) for name, part in self.parts() if name not in self.training_config.trainable)
+
+    def adapted(self) -> Iterator[tuple[str, nn.Module]]:
+        """Yield the parts of which adapters learn and nothing else."""
+        for name, part in self.parts():
+            if isinstance(part, nn.Module) and any(adapters.is_adapter(n) for n, _ in part.named_parameters()):
+                yield name, part
 
     def train(self, mode: bool = True) -> Self:
         """Switch dropout on or off; a frozen part never has any."""

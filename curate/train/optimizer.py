@@ -4,18 +4,26 @@ import math
 
 import torch
 
+from curate.train.adapters import is_adapter
 from curate.train.config import Training
 from curate.train.model import Architecture
+from curate.train.sizes import Lora
 
 _MATRIX = 2
+FACTOR = "factor"
+"""In a group of parameters: what the schedule's rate is multiplied by."""
 
 
 def optimizer_for(model: Architecture) -> torch.optim.Optimizer:
-    """AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101); gains and biases do not decay."""
-    config, learns = model.training_config, list(model.learns().values())
+    """AdamW (Loshchilov, Hutter 2019, arXiv 1711.05101): no decay of gains and biases; adapters have their rate."""
+    config, learns = model.training_config, model.learns()
+    own = {name: p for name, p in learns.items() if not is_adapter(name)}
+    beside = [p for name, p in learns.items() if is_adapter(name)]
+    factor = getattr(config, "lora", Lora()).learning_rate / config.learning_rate
     groups = [
-        {"params": [p for p in learns if p.ndim >= _MATRIX], "weight_decay": config.weight_decay},
-        {"params": [p for p in learns if p.ndim < _MATRIX], "weight_decay": 0.0},
+        {"params": [p for p in own.values() if p.ndim >= _MATRIX], "weight_decay": config.weight_decay, FACTOR: 1.0},
+        {"params": [p for p in own.values() if p.ndim < _MATRIX], "weight_decay": 0.0, FACTOR: 1.0},
+        {"params": beside, "weight_decay": config.weight_decay, FACTOR: factor},
     ]
     kept = [group for group in groups if group["params"]]
     return torch.optim.AdamW(kept, lr=config.learning_rate, betas=(config.beta1, config.beta2))

@@ -50,5 +50,5 @@ class Prompted(Architecture):
         return decoder.speak(self.language, rows, how)
 
     def blocks(self) -> Sequence[nn.Module]:
-        """Return the language model's layers."""
-        return blocks(self.language)
+        """Return the layers of a Q-Former, where there is one, and of the language model."""
+        return [*getattr(getattr(self, "qformer", None), "layers", ()), *blocks(self.language)]

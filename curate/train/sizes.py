@@ -74,6 +74,7 @@ class Language(Frozen):
     feedforward: int = Field(ge=1)
     context: int = Field(ge=1, description="places in the longest sequence, pictures included")
     dropout: float = Field(0.0, ge=0, lt=1)
+    epsilon: float = Field(1e-6, gt=0, description="of Llama's norms: 1e-6 of the first, 1e-5 of Llama 2, Vicuna 1.5")
 
     @model_validator(mode="after")
     def _divides(self) -> Self:

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from torch import nn
 from transformers import CLIPVisionModel, LlamaForCausalLM, OPTForCausalLM, T5ForConditionalGeneration
 
 from curate.errors import TrainError
+from curate.train import adapters
 from curate.train.config import Training
 from curate.train.model import Architecture, Part
 
@@ -32,7 +34,7 @@ def fill(model: Architecture, config: Training) -> None:
     Raises:
         TrainError: weights that the preset starts from are not named, missing, or of other sizes.
     """
-    taken = _start(model, config.start_from) if config.start_from else set()
+    taken = {name for folder in config.starts for name in _start(model, folder)}
     sources = {name: str(getattr(config, f"{name}_from", "")) for name, _ in model.parts()}
     missing = [name for name in sources if hasattr(config, f"{name}_from") and not sources[name]]
     wanted = [f"{name}_from" for name in missing if not any(n.startswith(f"{name}.") for n in taken)]
@@ -45,7 +47,7 @@ def fill(model: Architecture, config: Training) -> None:
     for name, part in model.parts():
         if sources[name]:
             kind = getattr(getattr(config, name), "kind", name)
-            _load(part, weights_at(sources[name], kind), sources[name])
+            _load(part, of_part(name, weights_at(sources[name], kind, part)), sources[name])
 
 
 def _start(model: Architecture, folder: str) -> set[str]:
@@ -55,13 +57,15 @@ def _start(model: Architecture, folder: str) -> set[str]:
         TrainError: there is none, or one has another shape.
     """
     path = newest_weights(Path(folder))
-    theirs, ours = load_file(path), model.state_dict()
+    theirs, state = load_file(path), model.state_dict()
+    ours = state | adapters.without(state)  # weights from before there were adapters have the plain names
     shared = theirs.keys() & ours.keys()
     differing = sorted(name for name in shared if theirs[name].shape != ours[name].shape)
     if differing or not shared:
         what = f"{differing[0]} is {_shape(theirs, differing[0])} there" if differing else "it shares no name"
         raise TrainError(f"{path}: cannot be started from: {what}. Give a checkpoint of the same sizes")
-    model.load_state_dict({name: theirs[name] for name in shared}, strict=False)
+    for name in shared:
+        ours[name].copy_(theirs[name])  # shares its memory with the model's
     return set(shared)
 
 
@@ -78,27 +82,52 @@ def newest_weights(folder: Path) -> Path:
     return path
 
 
-def weights_at(folder: str, kind: str) -> dict[str, torch.Tensor]:
+def weights_at(folder: str, kind: str, part: Part) -> dict[str, torch.Tensor]:
     """Read the weights of a part: a folder that save_pretrained wrote, or one with a model.safetensors of ours.
 
     Raises:
-        TrainError: there are none.
+        TrainError: there are none, or they were trained with other norms or activations.
     """
     if kind in LOADERS:
         if not os.path.isfile(f"{folder}/config.json"):  # noqa: PTH113 - the folder is text for transformers too
             raise TrainError(f"{folder}: no weights as save_pretrained writes them (config.json and {FILE})")
         loaded = LOADERS[kind].from_pretrained(folder, dtype=torch.float32, local_files_only=True)
-        return dict(loaded.state_dict())
+        _require_same_arithmetic(part, loaded, folder)
+        state = loaded.state_dict()
+        return {name: state[name] for name in state if not _beyond(name, part)}
     if not (Path(folder) / FILE).is_file():
         raise TrainError(f"{folder}: no {FILE}. `curate import` writes one from a published checkpoint")
     return load_file(Path(folder) / FILE)
+
+
+def _require_same_arithmetic(part: Part, loaded: Any, folder: str) -> None:
+    """Refuse weights whose settings differ in what no tensor's shape shows."""
+    ours, theirs = getattr(part, "config", None), loaded.config
+    for name in ("rms_norm_eps", "layer_norm_eps", "hidden_act", "activation_function", "rope_theta"):
+        here, there = getattr(ours, name, None), getattr(theirs, name, None)
+        if here != there:
+            remedy = "Set language.epsilon" if name == "rms_norm_eps" else "Choose a preset of that model"
+            raise TrainError(f"{folder}: was trained with {name} {there}, the preset has {here}. {remedy}")
+
+
+def _beyond(name: str, part: Part) -> bool:
+    """Whether a tensor is of CLIP's last blocks or its final norm, where a preset ends before them as BLIP-2's do."""
+    block = re.search(r"encoder\.layers\.\d+\.|post_layernorm\.", name)
+    ours = part.state_dict() if isinstance(part, CLIPVisionModel) else {}
+    return bool(ours) and block is not None and not any(block[0] in known for known in ours)
+
+
+def of_part(name: str, weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Return what a folder holds of a part: all of it, or what its name stands before where whole models are named."""
+    own = {key.removeprefix(f"{name}."): tensor for key, tensor in weights.items() if key.startswith(f"{name}.")}
+    return own or dict(weights)
 
 
 def _load(part: Part, weights: Mapping[str, torch.Tensor], folder: str) -> None:
     """Copy weights into a part of the same sizes."""
     if not isinstance(part, nn.Module):
         raise TrainError(f"{folder}: cannot be loaded into a single tensor")
-    ours = part.state_dict()
+    ours = adapters.without(part.state_dict())
     weights = {name: _without_spare_rows(name, tensor, ours) for name, tensor in weights.items()}
     differing = sorted(n for n in ours.keys() | weights.keys() if _shape(ours, n) != _shape(weights, n))
     if differing:
@@ -106,7 +135,8 @@ def _load(part: Part, weights: Mapping[str, torch.Tensor], folder: str) -> None:
             f"{folder}: its sizes are not the preset's, {len(differing)} tensors differ, such as {differing[0]}: "
             f"{_shape(weights, differing[0])} there, {_shape(ours, differing[0])} here"
         )
-    part.load_state_dict(weights)
+    for name, tensor in ours.items():
+        tensor.copy_(weights[name])  # shares its memory with the part's
 
 
 def _without_spare_rows(name: str, tensor: torch.Tensor, ours: Mapping[str, torch.Tensor]) -> torch.Tensor:
@@ -123,8 +153,8 @@ def _shape(state: Mapping[str, torch.Tensor], name: str) -> tuple[int, ...] | No
 
 
 def fingerprint(part: Part) -> str:
-    """Return the sha256 of a part's weights: names, shapes and values, whatever file they came from."""
-    named = part.state_dict() if isinstance(part, nn.Module) else {"": part.detach()}
+    """Return the sha256 of a part's weights: names, shapes and values, whatever file they came from; adapters aside."""
+    named = adapters.without(part.state_dict()) if isinstance(part, nn.Module) else {"": part.detach()}
     digest = hashlib.sha256()
     for name, tensor in sorted(named.items()):
         values = tensor.detach().to("cpu", torch.float32).contiguous()

@@ -8,7 +8,7 @@ import pytest
 from curate.cli.app import app
 from tests.run.lines import CURATE, command, spelled
 
-COMMANDS = [command.callback.__name__ for command in app.registered_commands]
+COMMANDS = [command.name or command.callback.__name__ for command in app.registered_commands]
 
 
 @pytest.fixture

@@ -43,6 +43,17 @@ def test_rows_come_back_from_anywhere(place, request, tmp_path):
     run.delete("")
 
 
+def test_remote_arrays_are_read_from_copies(bucket, tmp_path):
+    run = write_run(f"{bucket}/copied")
+    store(run)
+    features = Features(run.url, "f" * 8, str(tmp_path))
+    assert features.read("00001.tar", 2).tolist() == np.full((2, 3), 12).tolist()
+    assert [path.name for path in tmp_path.rglob("*.npy")] == ["00001.npy"]
+    run.delete("features/ffffffff/00001.npy")
+    assert features.read("00001.tar", 0).tolist() == np.full((2, 3), 10).tolist()
+    run.delete("")
+
+
 def test_a_plain_numpy_file_lies_there_and_is_described(run):
     features, shards = store(run, dtype="float32")
     loaded = np.load(Path(features.url) / "00000.npy")

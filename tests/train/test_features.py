@@ -77,9 +77,17 @@ def test_float32_features_give_the_losses_of_pictures(run, tmp_path, blind):
     assert cached[1] == {k: pytest.approx(v, rel=1e-5) if "loss" in k else v for k, v in live[1].items()}
 
 
-@pytest.mark.parametrize(
-    "preset", ["blip2-stage1-tiny", "blip2-opt-tiny", "blip2-flan-t5-tiny", "instructblip-tiny", "minigpt4-tiny"]
+FROZEN_PRESETS = (
+    "blip2-stage1-tiny",
+    "blip2-opt-tiny",
+    "blip2-flan-t5-tiny",
+    "instructblip-tiny",
+    "minigpt4-tiny",
+    "fromage-tiny",
 )
+
+
+@pytest.mark.parametrize("preset", FROZEN_PRESETS)
 def test_every_architecture_with_frozen_towers_learns_the_same_from_features(make_run, tmp_path, preset):
     run = make_run(captioned(n, picture) for n, picture in enumerate(shapes()[:12]))
     overrides = {"steps": "2", "batch_size": "4", "eval_samples": "4", "checkpoint_every": "2"}
@@ -109,6 +117,15 @@ def test_float16_features_give_them_within_its_rounding(run, tmp_path):
     cached = trained(run, tmp_path / "cached")
     assert cached[2][0]["used"]
     assert [line["loss"] for line in cached[0]] == pytest.approx([line["loss"] for line in live[0]], rel=2e-3)
+
+
+def test_a_model_in_bfloat16_learns_from_features_within_its_rounding(run, tmp_path):
+    live = trained(run, tmp_path / "live", precision="bfloat16")
+    stored(run, "float16", precision="bfloat16")
+    cached = trained(run, tmp_path / "cached", precision="bfloat16")
+    assert cached[2][0]["used"]
+    assert [line["loss"] for line in cached[0]] == pytest.approx([line["loss"] for line in live[0]], rel=1e-2)
+    assert not trained(run, tmp_path / "precise")[2][0]["used"]
 
 
 def test_blank_pictures_are_blank_by_features_too(run, tmp_path):

@@ -1,14 +1,16 @@
 """Runs mixed: from the command line's spelling to the losses of a step."""
 
 import json
+from pathlib import Path
 
 import pytest
 
 from curate.errors import TrainError
-from curate.train import train
+from curate.train import store_features, train
 from curate.train.mixture import open_mixture, split_weight
 from curate.train.presets import configure
 
+from .processes import together
 from .shapes import TINY, shapes
 
 SHORT = {**TINY, "steps": "4", "batch_size": "8", "checkpoint_every": "2", "warmup_steps": "0", "eval_samples": "8"}
@@ -117,6 +119,29 @@ def test_a_weighted_run_goes_on_as_if_never_disturbed(pair, tmp_path):
     trained(data, tmp_path / "again", held_out="4")
     for name in ("metrics.jsonl", "final.json", "checkpoints/step-00000004/model.safetensors"):
         assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
+
+
+@pytest.mark.slow
+def test_two_processes_learn_from_a_mixture_with_features_and_a_broken_shard_what_one_does(pair, tmp_path):
+    """Places, stored features, and shards that only one of the two meets: the same samples, whoever reads them."""
+    overrides = {**SHORT, "trainable": "projector,language", "max_broken_shards": "1", "steps": "6"}
+    for run in pair:
+        store_features("llava-tiny", run, overrides=overrides, dtype="float32", progress=lambda _: None)
+    (Path(pair[1]) / "shards" / "00000.idx").unlink()
+    data = [f"{pair[0]}:1", f"{pair[1]}:3"]
+    events = []
+    train("llava-tiny", data, str(tmp_path / "one"), overrides=overrides, progress=events.append)
+    said = together(2, ",".join(data), tmp_path / "two", *(f"{name}={value}" for name, value in overrides.items()))
+    assert [line.split()[0] for line in said.splitlines()] == [event["event"] for event in events]
+    assert {"features", "shard_damaged"} <= {event["event"] for event in events}
+    one, two = (metrics(tmp_path / out) for out in ("one", "two"))
+    assert [line.get("failed") for line in one] == [line.get("failed") for line in two]
+    assert sum(len(line.get("failed", ())) for line in one) > 6
+    assert [line["loss"] for line in two] == pytest.approx([line["loss"] for line in one], rel=1e-5)
+
+
+def metrics(out):
+    return [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
 
 
 def test_nothing_left_to_train_on_is_an_error(pair, tmp_path):

@@ -1,7 +1,14 @@
+import tomllib
+from pathlib import Path
+
 import pytest
 
 from curate.errors import TrainError
-from curate.train.presets import configure, presets
+from curate.train import presets as folder
+from curate.train.presets import configure, presets, settings
+
+FILES = sorted(Path(folder.__file__).parent.glob("*.toml"))
+WRITTEN = {name: table for path in FILES for name, table in tomllib.loads(path.read_text()).items()}
 
 
 def test_overrides_are_typed_and_may_be_dotted():
@@ -56,3 +63,38 @@ def test_a_preset_that_needs_weights_says_which(name):
     assert config.pretrained != name.endswith("-tiny")
     if config.pretrained:
         assert hasattr(config, "vision_from")
+
+
+def names(values, before=()):
+    """Yield the path and the value of every setting in a table."""
+    for name, value in values.items():
+        if isinstance(value, dict):
+            yield from names(value, (*before, name))
+        else:
+            yield (*before, name), value
+
+
+def test_each_name_stands_once():
+    assert sum(len(tomllib.loads(path.read_text())) for path in FILES) == len(WRITTEN) == len(presets())
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_a_preset_is_what_it_says_laid_over_what_it_is_like(name):
+    said = dict(WRITTEN[name])
+    like = said.pop("like", None)
+    found = dict(names(presets()[name].model_dump(mode="json")))
+    given = dict(names(said))
+    assert found == {**found, **given}
+    assert presets()[name].preset == name
+    if like is not None:
+        below = dict(names(presets()[like].model_dump(mode="json")))
+        assert {path: v for path, v in found.items() if path not in given} == {
+            path: v for path, v in below.items() if path not in given
+        } | {("preset",): name}
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_settings_survive_a_checkpoint(name):
+    config = presets()[name]
+    assert settings(config.model_dump(mode="json")) == config
+    assert configure(name, {}) == config

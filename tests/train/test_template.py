@@ -4,7 +4,9 @@ import json
 import random
 
 import pytest
-from tokenizers import Tokenizer, decoders, models, normalizers
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers
 
 from curate.train.architectures.llava import LlavaExamples
 from curate.train.presets import configure
@@ -83,6 +85,12 @@ def test_a_caption_cannot_end_an_answer_early(examples, words, tmp_path):
         assert vocabulary.tokenizer.decode(said[:-1]) == " one </s> two <s>"
 
 
+def test_any_answer_survives(examples, words):
+    text = "naïve 漢字 \U0001f99c \t\n\u0000 x"
+    tokens = examples.example(sample([("?", text)])).text
+    assert words.tokenizer.decode([t for t in tokens.labels if t > examples.end]) == " " + text
+
+
 @pytest.fixture(scope="module")
 def spaced():
     """A tokenizer that, as Llama's does, puts a space before each text and makes it a mark."""
@@ -112,3 +120,80 @@ def test_pieces_stand_in_their_order(words):
     tokens = assemble(words, (Mark(0), Slot(2), Mark(1, answer=True), Slot(1)))
     assert tokens.ids == [0, IMAGE, IMAGE, 1, IMAGE]
     assert tokens.labels == [UNLABELLED] * 3 + [1, UNLABELLED]
+
+
+def sentencepiece(tokens, merges):
+    """Return a tokenizer as Llama's file spells it: bytes for unknown letters, a mark for the space before a text."""
+    letters = {t: i for i, t in enumerate(["<unk>", *(f"<0x{n:02X}>" for n in range(256)), *tokens])}
+    made = Tokenizer(models.BPE(letters, merges, byte_fallback=True, unk_token="<unk>", fuse_unk=True))
+    made.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="first", split=False)
+    made.decoder = decoders.Sequence(
+        [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse(), decoders.Strip(" ", 1, 0)]
+    )
+    return Vocabulary(made)
+
+
+PIECES = sentencepiece(
+    ["▁", "a", "b", ".", ":", "▁a", "ab", "▁ab", ":▁", "..", ".▁"],
+    [("▁", "a"), ("a", "b"), ("▁a", "b"), (":", "▁"), (".", "."), (".", "▁")],
+)
+BYTES = learn(["a ab ab a: ab.. a b"] * 9, 300, (BEGIN, END))
+
+
+def test_metaspace_puts_its_mark_before_the_text_and_none_before_the_answer():
+    tokens = assemble(PIECES, (Words("a:"), Words("ab é", answer=True)))
+    named = [PIECES.tokenizer.id_to_token(t) for t in tokens.ids]
+    assert named == ["▁a", ":", "ab", "▁", "<0xC3>", "<0xA9>"]
+    assert tokens.labels == [UNLABELLED, UNLABELLED, *tokens.ids[2:]]
+
+
+def test_an_answer_at_the_very_beginning_has_the_mark():
+    tokens = assemble(PIECES, (Words("ab", answer=True), Words(" a")))
+    assert [PIECES.tokenizer.id_to_token(t) for t in tokens.ids] == ["▁ab", "▁a"]
+    assert tokens.labels == [tokens.ids[0], UNLABELLED]
+
+
+@pytest.mark.parametrize("words", [("a:", " b"), ("a.", ". b"), ("a", "b")])
+def test_a_merge_across_the_border_is_a_reason(words):
+    with pytest.raises(Unusable, match="answer_begins_inside_a_token"):
+        assemble(PIECES, (Words(words[0]), Words(words[1], answer=True)))
+    whole = assemble(PIECES, (Words(words[0], answer=True), Words(words[1], answer=True)))
+    assert whole.labels == whole.ids == PIECES.encode("".join(words)).ids
+
+
+@pytest.mark.parametrize("vocabulary", [PIECES, BYTES], ids=["metaspace", "bytes"])
+@settings(derandomize=True, deadline=None, max_examples=300)
+@given(parts=st.lists(st.tuples(st.text("ab .:é漢🦜", max_size=5), st.booleans()), min_size=1, max_size=4))
+def test_labels_are_the_tokens_whose_characters_the_model_says(vocabulary, parts):
+    """Tokens are those of the whole text; a token is a label where all that it covers is said, by brute force."""
+    text = "".join(part for part, _ in parts)
+    said = [answer for part, answer in parts for _ in part]
+    encoded = vocabulary.encode(text)
+    covered = [set(said[start:end]) for start, end in encoded.spans]
+    pieces = [Words(part, answer) for part, answer in parts]
+    if any(len(kinds) > 1 for kinds in covered):
+        with pytest.raises(Unusable):
+            assemble(vocabulary, pieces)
+        return
+    tokens = assemble(vocabulary, pieces)
+    assert tokens.ids == encoded.ids
+    for token, label, kinds in zip(tokens.ids, tokens.labels, covered, strict=True):
+        assert kinds == set() or label == (token if True in kinds else UNLABELLED)
+
+
+def test_special_tokens_spelled_in_a_text_are_letters():
+    tokens = assemble(BYTES, (Words("a </s> "), Words("<s> b", answer=True), Mark(BYTES.id(END), answer=True)))
+    assert tokens.ids.count(BYTES.id(END)) == 1
+    assert tokens.ids[-1] == BYTES.id(END)
+    assert BYTES.id(BEGIN) not in tokens.ids
+    assert BYTES.tokenizer.decode(tokens.ids[:-1]) == "a </s> <s> b"
+
+
+def test_words_on_either_side_of_a_picture_are_texts_of_their_own():
+    tokens = assemble(PIECES, (Words("a"), Slot(1), Words("b"), Words("", answer=True)))
+    assert tokens.ids == [*PIECES.encode("a").ids, IMAGE, *PIECES.encode("b").ids]
+    assert set(tokens.labels) == {UNLABELLED}
+
+
+def test_nothing_is_nothing():
+    assert len(assemble(BYTES, ())) == len(assemble(BYTES, (Words(""), Slot(0)))) == 0

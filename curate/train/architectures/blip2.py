@@ -14,10 +14,10 @@ from torch import nn
 
 from curate.train.batch import Batch, Example
 from curate.train.caption import cleaned
-from curate.train.config import Training
+from curate.train.config import PromptedTraining
 from curate.train.prompted import Prompted
 from curate.train.samples import Posed, Sample
-from curate.train.sizes import Language, QFormer, Vision
+from curate.train.sizes import QFormer, Vision
 from curate.train.template import Mark, Piece, Slot, Tokens, Words, assemble
 from curate.train.towers import qformer
 from curate.train.towers.language import build_language
@@ -28,7 +28,7 @@ NORM_EPSILON = 1e-5
 LINE_END = "\n"
 
 
-class Blip2Config(Training):
+class Blip2Config(PromptedTraining):
     """Sizes and recipe of BLIP-2's second stage."""
 
     PARTS: ClassVar[tuple[str, ...]] = ("vision", "norm", "qformer", "projector", "language")
@@ -36,7 +36,6 @@ class Blip2Config(Training):
     architecture: Literal["blip2"] = "blip2"
     vision: Vision
     qformer: QFormer
-    language: Language
     prompt: str = Field("", description="words before the caption, such as 'a photo of'; no labels")
     text_tokens: int = Field(32, ge=1, description="of a caption, at most; the rest is cut off")
     captions: int = Field(2, ge=1, description="best captions of a sample, of which one is drawn each time")

@@ -9,7 +9,7 @@ ITG says the caption with the queries alone as a witness. Where we differ from t
 every process's samples, not only to a process's own, so the gradient does not depend on how many there are.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar, Literal
 
 import torch
@@ -73,6 +73,10 @@ class Blip2Stage1(Comparing):
         self.itm_head = nn.Linear(width, 2)
         self.temp = nn.Parameter(torch.tensor(TEMPERATURE))
         self.freeze()
+
+    def blocks(self) -> Sequence[nn.Module]:
+        """Return the Q-Former's layers."""
+        return list(self.qformer.layers)
 
     def look(self, pixels_PCSS: torch.Tensor) -> torch.Tensor:
         """Return [P, M, W]."""

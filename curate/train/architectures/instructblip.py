@@ -15,10 +15,10 @@ from torch import nn
 from curate.errors import TrainError
 from curate.train.architectures.blip2 import NORM_EPSILON
 from curate.train.batch import Batch, Example
-from curate.train.config import Training
+from curate.train.config import PromptedTraining
 from curate.train.prompted import Prompted
 from curate.train.samples import Posed, Sample
-from curate.train.sizes import Language, QFormer, Vision
+from curate.train.sizes import QFormer, Vision
 from curate.train.template import PICTURE, UNLABELLED, Mark, Slot, Tokens, Unusable, Words, assemble
 from curate.train.towers import qformer
 from curate.train.towers.language import build_language
@@ -26,7 +26,7 @@ from curate.train.towers.vision import all_states, build_vision, transform_for
 from curate.train.vocabulary import CLASS, DECODE, END, SEPARATOR, Vocabulary
 
 
-class InstructBlipConfig(Training):
+class InstructBlipConfig(PromptedTraining):
     """Sizes and recipe of an InstructBLIP."""
 
     PARTS: ClassVar[tuple[str, ...]] = ("vision", "norm", "qformer", "projector", "language")
@@ -34,7 +34,6 @@ class InstructBlipConfig(Training):
     architecture: Literal["instructblip"] = "instructblip"
     vision: Vision
     qformer: QFormer
-    language: Language
     instruction_tokens: int = Field(128, ge=2, description="of an instruction, at most; the first are cut off")
     answer_tokens: int = Field(256, ge=2, description="of an answer, at most; a longer one is not used")
     vision_from: str = Field("", description="folder of vision weights")

@@ -6,20 +6,21 @@ blanked.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import nn
 
 from curate.errors import TrainError
+from curate.train.adapters import adapt
 from curate.train.batch import Batch, Example
-from curate.train.config import Training
+from curate.train.config import PromptedTraining
 from curate.train.prompted import Prompted
 from curate.train.samples import Posed, Sample, Turn
-from curate.train.sizes import Language, Lora, Vision
+from curate.train.sizes import Lora, Vision
 from curate.train.template import PICTURE, Mark, Piece, Slot, Unusable, Words, assemble
-from curate.train.towers.language import build_language
+from curate.train.towers.language import blocks, build_language
 from curate.train.towers.vision import build_vision, patch_states, transform_for
 from curate.train.vocabulary import BEGIN, END, Vocabulary
 
@@ -29,19 +30,24 @@ SYSTEM = (
 )
 
 
-class LlavaConfig(Training):
+class LlavaConfig(PromptedTraining):
     """Sizes and recipe of a LLaVA."""
 
     PARTS: ClassVar[tuple[str, ...]] = ("vision", "projector", "language")
 
     architecture: Literal["llava"] = "llava"
     vision: Vision
-    language: Language
     projector: Literal["linear", "mlp2x_gelu"]
     template: Literal["vicuna_v1", "plain"] = Field("vicuna_v1", description="plain: the caption alone, of stage 1")
     lora: Lora = Lora()
     vision_from: str = Field("", description="folder of CLIP vision weights")
     language_from: str = Field("", description="folder of Llama weights with their tokenizer.json")
+
+    @model_validator(mode="after")
+    def _adapts_what_learns(self) -> Self:
+        if self.lora.rank and "language" not in self.trainable:
+            raise ValueError("lora.rank: adapters learn where trainable names language; add it, or set lora.rank=0")
+        return self
 
 
 class Llava(Prompted):
@@ -53,6 +59,7 @@ class Llava(Prompted):
         self.vision = build_vision(config.vision, final_norm=True)
         self.projector = _projector(config.projector, config.vision.width, config.language.width)
         self.language = build_language(config.language)
+        adapt(blocks(self.language), config.lora)
         self.freeze()
 
     def look(self, pixels_PCSS: torch.Tensor) -> torch.Tensor:

@@ -13,10 +13,10 @@ from torch import nn
 
 from curate.train.architectures.blip2 import NORM_EPSILON
 from curate.train.batch import Batch, Example
-from curate.train.config import Training
+from curate.train.config import PromptedTraining
 from curate.train.prompted import Prompted
 from curate.train.samples import Posed, Sample
-from curate.train.sizes import Language, QFormer, Vision
+from curate.train.sizes import QFormer, Vision
 from curate.train.template import PICTURE, Mark, Piece, Slot, Tokens, Words, assemble
 from curate.train.towers import qformer
 from curate.train.towers.language import build_language
@@ -38,7 +38,7 @@ TEMPLATES = {
 """Before the picture, after it, and what ends an answer."""
 
 
-class MiniGpt4Config(Training):
+class MiniGpt4Config(PromptedTraining):
     """Sizes and recipe of a MiniGPT-4."""
 
     PARTS: ClassVar[tuple[str, ...]] = ("vision", "norm", "qformer", "projector", "language")
@@ -47,7 +47,6 @@ class MiniGpt4Config(Training):
     vision: Vision
     qformer: QFormer = QFormer()
     grouped: int = Field(0, ge=0, description="patches that make one place together, instead of a Q-Former")
-    language: Language
     template: Literal["none", "vicuna_v0", "llama_2"] = Field("none", description="none: the caption alone, of stage 1")
     text_tokens: int = Field(32, ge=1, description="of what is said, at most; the rest is cut off")
     vision_from: str = Field("", description="folder of vision weights")

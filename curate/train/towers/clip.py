@@ -1,5 +1,6 @@
 """CLIP's vision tower (Radford et al. 2021, arXiv 2103.00020), of transformers, and the three things read off it."""
 
+import inspect
 from typing import Any
 
 import torch
@@ -51,8 +52,11 @@ def _states(tower: CLIPVisionModel, pixels_PCSS: torch.Tensor, blocks: int) -> t
 
 
 def _old(block: nn.Module) -> bool:
-    """Whether a block is of transformers 4, which asks for a causal mask."""
-    return "causal_attention_mask" in block.forward.__code__.co_varnames
+    """Whether a block is of transformers 4, which asks for a causal mask.
+
+    Its class is asked, since activation checkpointing puts another forward on the block itself.
+    """
+    return "causal_attention_mask" in inspect.signature(type(block).forward).parameters
 
 
 def _body(tower: CLIPVisionModel) -> Any:

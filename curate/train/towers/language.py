@@ -34,6 +34,7 @@ def _llama(sizes: Language) -> PreTrainedModel:
             num_key_value_heads=sizes.heads,
             intermediate_size=sizes.feedforward,
             max_position_embeddings=sizes.context,
+            rms_norm_eps=sizes.epsilon,
         )
     )
 

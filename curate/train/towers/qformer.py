@@ -28,7 +28,7 @@ class QFormer(nn.Module):
         """Build with random weights; `text` says whether it ever reads."""
         super().__init__()
         self.queries = nn.Parameter(torch.empty(1, sizes.queries, sizes.width))
-        self.words = nn.Embedding(sizes.vocabulary, sizes.width, padding_idx=0) if text else None
+        self.words = nn.Embedding(sizes.vocabulary, sizes.width) if text else None
         self.positions = nn.Embedding(sizes.context, sizes.width) if text else None
         self.norm = nn.LayerNorm(sizes.width, eps=_EPSILON)
         self.dropout = nn.Dropout(sizes.dropout)
@@ -45,15 +45,15 @@ class QFormer(nn.Module):
         """Return [B, Q, H], and what `say` needs of each layer."""
         states_BQH, kept = self._queries(len(picture_BMW)), []
         for layer in self.layers:
-            kept.append(layer.attention.keys_values(states_BQH))
-            states_BQH = layer(states_BQH, self.queries.shape[1], picture_BMW=picture_BMW)
+            states_BQH, keys_values = layer(states_BQH, self.queries.shape[1], picture_BMW=picture_BMW)
+            kept.append(keys_values)
         return states_BQH, kept
 
     def read(self, ids_BL: torch.Tensor, mask_BL: torch.Tensor) -> torch.Tensor:
         """Return [B, L, H]: text that saw itself alone."""
         states_BLH, seen = self._text(ids_BL), mask_BL[:, None, None] > 0
         for layer in self.layers:
-            states_BLH = layer(states_BLH, 0, seen)
+            states_BLH, _ = layer(states_BLH, 0, seen)
         return states_BLH
 
     def both(self, picture_BMW: torch.Tensor, ids_BL: torch.Tensor, mask_BL: torch.Tensor) -> torch.Tensor:
@@ -62,7 +62,7 @@ class QFormer(nn.Module):
         queries = self.queries.shape[1]
         seen = functional.pad(mask_BL, (queries, 0), value=1)[:, None, None] > 0
         for layer in self.layers:
-            states = layer(states, queries, seen, picture_BMW)
+            states, _ = layer(states, queries, seen, picture_BMW)
         return states
 
     def say(self, kept: Iterable[KeysValues], ids_BL: torch.Tensor, mask_BL: torch.Tensor) -> torch.Tensor:
@@ -72,11 +72,11 @@ class QFormer(nn.Module):
         seen = functional.pad(causal & (mask_BL[:, None, None] > 0), (queries, 0), value=True)
         states_BLH = self._text(ids_BL)
         for layer, before in zip(self.layers, kept, strict=True):
-            states_BLH = layer(states_BLH, 0, seen, before=before)
+            states_BLH, _ = layer(states_BLH, 0, seen, before=before)
         return states_BLH
 
     def _queries(self, count: int) -> torch.Tensor:
-        return self.dropout(self.norm(self.queries)).expand(count, -1, -1)
+        return self.dropout(self.norm(self.queries).expand(count, -1, -1))
 
     def _text(self, ids_BL: torch.Tensor) -> torch.Tensor:
         if self.words is None or self.positions is None:
@@ -116,9 +116,14 @@ class _Layer(nn.Module):
         seen: torch.Tensor | None = None,
         picture_BMW: torch.Tensor | None = None,
         before: KeysValues | None = None,
-    ) -> torch.Tensor:
-        """Return states of the same shape; the first `queries` places are queries, the others text."""
-        states = self.attention(states, *self.attention.keys_values(states, before), seen)
+    ) -> tuple[torch.Tensor, KeysValues]:
+        """Return states of the same shape, and their keys and values without those of `before`.
+
+        The first `queries` places are queries, the others text. All that a layer computes is computed in here: FSDP
+        and activation checkpointing know no other door.
+        """
+        made = self.attention.keys_values(states)
+        states = self.attention(states, *_behind(before, made), seen)
         query, text = states[:, :queries], states[:, queries:]
         parts = []
         if queries:
@@ -127,7 +132,7 @@ class _Layer(nn.Module):
             parts.append(self.query_feedforward(query))
         if text.shape[1] and self.text_feedforward is not None:
             parts.append(self.text_feedforward(text))
-        return torch.cat(parts, dim=1)
+        return torch.cat(parts, dim=1), made
 
 
 class _Attention(nn.Module):
@@ -143,10 +148,9 @@ class _Attention(nn.Module):
         self.norm = nn.LayerNorm(sizes.width, eps=_EPSILON)
         self.dropout = nn.Dropout(sizes.dropout)
 
-    def keys_values(self, source: torch.Tensor, before: KeysValues | None = None) -> KeysValues:
-        """Return keys and values of a source, behind those of what came before it."""
-        made = self._split(self.key(source)), self._split(self.value(source))
-        return made if before is None else (torch.cat([before[0], made[0]], 2), torch.cat([before[1], made[1]], 2))
+    def keys_values(self, source: torch.Tensor) -> KeysValues:
+        """Return keys and values of a source."""
+        return self._split(self.key(source)), self._split(self.value(source))
 
     def forward(
         self, states: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, seen: torch.Tensor | None = None
@@ -170,6 +174,10 @@ class _FeedForward(nn.Module):
 
     def forward(self, states: torch.Tensor) -> torch.Tensor:
         return self.norm(states + self.dropout(self.down(functional.gelu(self.up(states)))))
+
+
+def _behind(before: KeysValues | None, made: KeysValues) -> KeysValues:
+    return made if before is None else (torch.cat([before[0], made[0]], 2), torch.cat([before[1], made[1]], 2))
 
 
 def _initialise(module: nn.Module) -> None:

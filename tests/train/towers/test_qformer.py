@@ -3,10 +3,12 @@
 import pytest
 import torch
 from hf_names import instructblip_weights, qformer_weights
+from torch import nn
 from torch.nn import functional
 from transformers import Blip2QFormerConfig, Blip2QFormerModel, InstructBlipQFormerConfig, InstructBlipQFormerModel
 
 from curate.train.sizes import QFormer as Sizes
+from curate.train.towers.language import checkpoint_activations
 from curate.train.towers.qformer import QFormer, TextHead
 
 SIZES = Sizes(queries=5, width=32, layers=4, heads=4, feedforward=64, vocabulary=50, context=16, dropout=0.0)
@@ -57,6 +59,16 @@ def test_with_text_and_head_it_has_the_published_count():
     assert count(made, head) == 186_282_811 + 32 * 768
 
 
+@pytest.mark.counts
+def test_the_first_stage_and_instructblip_train_the_published_counts():
+    with torch.device("meta"):
+        made, head = QFormer(Sizes(), 1408, text=True), TextHead(Sizes())
+        projections, matching, norm = 2 * count(nn.Linear(768, 256)), nn.Linear(768, 2), nn.LayerNorm(1408)
+        temperature = 1
+        assert count(made, head, matching, norm) + projections + temperature == 186_705_470
+        assert count(made, nn.Linear(768, 4096)) == 188_834_560
+
+
 def test_queries_alone_are_those_of_transformers(qformer, picture):
     theirs = Blip2QFormerModel(Blip2QFormerConfig(**THEIRS)).eval()
     weights = {n: t for n, t in qformer_weights(qformer).items() if n in theirs.state_dict()}
@@ -91,7 +103,7 @@ def test_text_that_says_is_text_in_one_pass_with_the_multimodal_causal_mask(qfor
     allowed = (seen & (functional.pad(mask, (5, 0), value=1)[:, None] > 0))[:, None]
     states = torch.cat([qformer._queries(3), qformer._text(ids)], dim=1)
     for layer in qformer.layers:
-        states = layer(states, 5, allowed, picture)
+        states, _ = layer(states, 5, allowed, picture)
     torch.testing.assert_close(states[:, :5], queries, atol=1e-5, rtol=1e-5)
     torch.testing.assert_close(states[:, 5:][mask > 0], in_two[mask > 0], atol=1e-5, rtol=1e-5)
 
@@ -134,3 +146,54 @@ def test_the_head_says_words_with_the_embedding(qformer):
     logits = head(states, qformer.words)
     expected = head.norm(functional.gelu(head.dense(states))) @ qformer.words.weight.T + head.bias
     torch.testing.assert_close(logits, expected)
+
+
+def spoken(qformer, picture, text):
+    """Return the gradients of a loss that passes through all four calls."""
+    (ids, mask), seen = text, text[1] > 0
+    qformer.zero_grad()
+    states, kept = qformer.look_and_keep(picture)
+    sums = (
+        states.square().sum(),
+        qformer.say(kept, ids, mask)[seen].square().sum(),
+        qformer.read(ids, mask)[seen].square().sum(),
+        qformer.both(picture, ids, mask)[:, :5].square().sum(),
+    )
+    sum(sums).backward()
+    return {name: parameter.grad.clone() for name, parameter in qformer.named_parameters()}
+
+
+def test_checkpointed_layers_have_the_same_gradients(qformer, picture, text):
+    expected = spoken(qformer, picture, text)
+    checkpoint_activations(qformer.layers)
+    again = spoken(qformer, picture, text)
+    assert all(torch.equal(again[name], gradient) for name, gradient in expected.items())
+
+
+def test_all_that_a_layer_computes_is_computed_once_and_inside_its_call(qformer, picture):
+    """What is computed outside has no weights under FSDP, which brings them together for the call alone."""
+    order = []
+    for layer in qformer.layers:
+        layer.register_forward_pre_hook(lambda *_: order.append("call"))
+        layer.attention.key.register_forward_hook(lambda *_: order.append("keys"))
+        layer.register_forward_hook(lambda *_: order.append("return"))
+    qformer.look(picture)
+    assert order == ["call", "keys", "return"] * 4
+
+
+def test_each_sample_drops_queries_of_its_own():
+    torch.manual_seed(0)
+    made = QFormer(SIZES.model_copy(update={"dropout": 0.5}), 24, text=False)
+    first, second = made._queries(2)
+    assert not torch.equal(first == 0, second == 0)
+
+
+def test_every_word_learns_from_where_it_is_read(qformer):
+    """Id 0 is BERT's padding, which no mask shows, but [CLS] in a vocabulary that is learned from samples."""
+    qformer.read(torch.tensor([[0, 3]]), torch.ones(1, 2))[:, 0].square().sum().backward()
+    assert float(qformer.words.weight.grad[0].abs().sum()) > 0
+
+
+def test_padding_learns_nothing(qformer, picture, text):
+    assert (text[0] == 0).any()
+    assert not spoken(qformer, picture, text)["words.weight"][0].any()
