@@ -25,7 +25,7 @@ RECIPES: dict[str, dict[str, str]] = {
     "llava-tiny": {**TOWER, **LANGUAGE, "steps": "160"},
     "blip2-opt-tiny": {**TOWER, **LANGUAGE, **QFORMER, "steps": "60",
                        "trainable": "vision,norm,qformer,projector,language"},
-    "blip2-stage1-tiny": {**TOWER, **QFORMER, "steps": "200",
+    "blip2-stage1-tiny": {**TOWER, **QFORMER, "steps": "120",
                           "trainable": "vision,norm,qformer,head,vision_proj,text_proj,itm_head,temp"},
     "fromage-tiny": {**TOWER, **LANGUAGE, "steps": "100",
                      "trainable": "vision,language,visual_embeddings,visual_fc,text_fc,logit_scale,ret"},
