@@ -1,10 +1,11 @@
 import pytest
 import torch
-from hf_names import eva_weights
 from transformers import Blip2VisionConfig, Blip2VisionModel
 
 from curate.train.sizes import Vision
 from curate.train.towers.eva import EvaVit
+
+from .hf_names import eva_weights
 
 SIZES = Vision(kind="eva", image_size=28, patch=14, width=32, layers=3, heads=4, feedforward=48)
 

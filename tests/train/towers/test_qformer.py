@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-from hf_names import instructblip_weights, qformer_weights
 from torch import nn
 from torch.nn import functional
 from transformers import Blip2QFormerConfig, Blip2QFormerModel, InstructBlipQFormerConfig, InstructBlipQFormerModel
@@ -10,6 +9,8 @@ from transformers import Blip2QFormerConfig, Blip2QFormerModel, InstructBlipQFor
 from curate.train.sizes import QFormer as Sizes
 from curate.train.towers.language import checkpoint_activations
 from curate.train.towers.qformer import QFormer, TextHead
+
+from .hf_names import instructblip_weights, qformer_weights
 
 SIZES = Sizes(queries=5, width=32, layers=4, heads=4, feedforward=64, vocabulary=50, context=16, dropout=0.0)
 THEIRS = {
