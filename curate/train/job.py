@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -167,7 +168,9 @@ def deterministic(threads: int) -> Iterator[None]:
     """Have torch add in the same order every time: deterministic kernels, a fixed number of threads."""
     before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
     torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(mode=True)
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # without it CUDA's matrices refuse to be deterministic
+    # On CUDA a few kernels have no deterministic form: torch names them, and training goes on.
+    torch.use_deterministic_algorithms(mode=True, warn_only=torch.cuda.is_available())
     try:
         yield
     finally:

@@ -20,6 +20,7 @@ from curate.train.optimizer import optimizer_for
 from curate.train.samples import Sample
 from curate.train.sharding import Placement
 from curate.train.template import Unusable
+from curate.train.towers.hollow import hollow
 from curate.train.towers.language import checkpoint_activations
 from curate.train.vocabulary import FILE, Vocabulary, learn, load
 from curate.train.weights import fill, fingerprint, newest_weights
@@ -88,7 +89,8 @@ def build(config: Training) -> Architecture:
         TrainError: weights that the config asks for are missing or of other sizes.
     """
     torch.manual_seed(config.seed)
-    model = kind_of(config).model(config)
+    with hollow(_loaded(config)):
+        model = kind_of(config).model(config)
     fill(model, config)
     if config.precision == "bfloat16":
         for _, part in (*model.frozen(), *model.adapted()):
@@ -96,6 +98,13 @@ def build(config: Training) -> Architecture:
     if config.checkpoint_activations:
         checkpoint_activations(model.blocks())
     return model
+
+
+def _loaded(config: Training) -> dict[str, torch.dtype]:
+    """Return the parts that a folder fills whole, and the type that they are kept in."""
+    half = config.precision == "bfloat16"
+    named = [name for name in ("vision", "language") if getattr(config, f"{name}_from", "")]
+    return {name: torch.bfloat16 if half and name not in config.trainable else torch.float32 for name in named}
 
 
 def halve(part: Part) -> None:

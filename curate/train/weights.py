@@ -91,13 +91,23 @@ def weights_at(folder: str, kind: str, part: Part) -> dict[str, torch.Tensor]:
     if kind in LOADERS:
         if not os.path.isfile(f"{folder}/config.json"):  # noqa: PTH113 - the folder is text for transformers too
             raise TrainError(f"{folder}: no weights as save_pretrained writes them (config.json and {FILE})")
-        loaded = LOADERS[kind].from_pretrained(folder, dtype=torch.float32, local_files_only=True)
+        kept = next((p.dtype for p in part.parameters()), torch.float32) if isinstance(part, nn.Module) else None
+        loaded = LOADERS[kind].from_pretrained(folder, dtype=kept, local_files_only=True)
         _require_same_arithmetic(part, loaded, folder)
+        _compute(part, loaded)
         state = loaded.state_dict()
         return {name: state[name] for name in state if not _beyond(name, part)}
     if not (Path(folder) / FILE).is_file():
         raise TrainError(f"{folder}: no {FILE}. `curate import` writes one from a published checkpoint")
     return load_file(Path(folder) / FILE)
+
+
+def _compute(part: Part, loaded: nn.Module) -> None:
+    """Put in what a part computes from its settings and no file holds, such as Llama's frequencies."""
+    stored, theirs = loaded.state_dict().keys(), dict(loaded.named_buffers())
+    for name in [name for name, _ in part.named_buffers() if name in theirs and name not in stored]:
+        path, _, last = name.rpartition(".")
+        part.get_submodule(path).register_buffer(last, theirs[name].clone(), persistent=False)
 
 
 def _require_same_arithmetic(part: Part, loaded: Any, folder: str) -> None:

@@ -17,11 +17,17 @@ from transformers import (
 )
 
 from curate.train.sizes import Language
+from curate.train.towers.hollow import made
 
 
 def build_language(sizes: Language) -> PreTrainedModel:
     """Build a language model with random weights, or without any inside `torch.device("meta")`."""
-    return _BUILDERS[sizes.kind](sizes)
+    model = made("language", lambda: _BUILDERS[sizes.kind](sizes))
+    if sizes.kind == "opt":
+        model.tie_weights()  # being moved off `meta` parts what is tied
+    elif sizes.kind == "t5":
+        model.encoder.embed_tokens = model.decoder.embed_tokens = model.shared
+    return model
 
 
 def _llama(sizes: Language) -> PreTrainedModel:

@@ -9,13 +9,16 @@ from curate.train.sizes import Vision
 from curate.train.towers import clip, efficientnet
 from curate.train.towers.clip import build_clip
 from curate.train.towers.eva import EvaVit
+from curate.train.towers.hollow import made
 
 
 def build_vision(sizes: Vision, *, final_norm: bool = False) -> nn.Module:
     """Build a tower; only CLIP's has a final norm, which is left out where nothing reads it."""
-    if sizes.kind == "clip":
-        return build_clip(sizes, final_norm=final_norm)
-    return EvaVit(sizes) if sizes.kind == "eva" else efficientnet.EfficientNetLite0(sizes)
+    if sizes.kind == "efficientnet_lite0":
+        return efficientnet.EfficientNetLite0(sizes)
+    if sizes.kind == "eva":
+        return made("vision", lambda: EvaVit(sizes))
+    return made("vision", lambda: build_clip(sizes, final_norm=final_norm))
 
 
 def all_states(tower: nn.Module, pixels_PCSS: torch.Tensor) -> torch.Tensor:
