@@ -67,7 +67,7 @@ def made_by(learner: Learner, dtype: str) -> dict[str, Any]:
     model, config = learner.model, learner.model.training_config
     parts = {name: getattr(config, name).model_dump(mode="json") for name in model.LOOKS if hasattr(config, name)}
     return {
-        "architecture": type(model).__name__,
+        "sees": model.SEES,
         "parts": parts,
         "weights": {name: learner.frozen[name] for name in model.LOOKS},
         "transform": asdict(learner.examples.transform),

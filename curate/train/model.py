@@ -86,6 +86,8 @@ class Architecture(nn.Module, ABC):
         Where no part that this uses learns, its result can be stored and used again.
         """
 
+    SEES: ClassVar[str]
+    """What `look` reads off the tower; architectures that see the same can share stored features."""
     LOOKS: ClassVar[tuple[str, ...]] = ("vision",)
     """Parts that `look` uses."""
 

@@ -102,6 +102,14 @@ def test_every_architecture_with_frozen_towers_learns_the_same_from_features(mak
     assert [line["loss"] for line in cached] == pytest.approx([line["loss"] for line in live], rel=1e-5)
 
 
+def test_architectures_that_see_the_same_share_features(make_run, tmp_path):
+    """The states of BLIP-2's tower are stored once for its stages and InstructBLIP; MiniGPT-4 sees something else."""
+    run, quiet = make_run(shapes()[:12]), {"overrides": {}, "progress": lambda _: None}
+    names = [store_features(preset, run, dtype="float32", **quiet)["features"] for preset in FROZEN_PRESETS]
+    assert len(set(names[:4])) == 1
+    assert len(set(names)) == 3
+
+
 def captioned(number, made):
     """Put a caption and a ranked list of them beside a conversation."""
     key, members = made

@@ -46,6 +46,8 @@ class Blip2Config(PromptedTraining):
 class Blip2(Prompted):
     """Says what is in a picture."""
 
+    SEES: ClassVar[str] = "states"
+
     def __init__(self, config: Blip2Config) -> None:
         """Build with random weights, or without any inside `torch.device("meta")`."""
         super().__init__(config)

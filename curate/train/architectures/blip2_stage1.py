@@ -57,6 +57,7 @@ class Blip2Stage1Config(Training):
 class Blip2Stage1(Comparing):
     """Compares, matches and describes pictures and texts."""
 
+    SEES: ClassVar[str] = "states"
     WEIGHTS: ClassVar[Mapping[str, float]] = {"itc": 1.0, "itm": 1.0, "itg": 1.0}
     MATCHES: ClassVar[bool] = True
 

@@ -87,6 +87,7 @@ class Fromage(Comparing):
     lambda_r = 1/2, and the second term besides.
     """
 
+    SEES: ClassVar[str] = "pooled"
     WEIGHTS: ClassVar[Mapping[str, float]] = {"caption": 1.0, "text": 1.0, "retrieval": 1.0}
 
     def __init__(self, config: FromageConfig) -> None:

@@ -44,6 +44,8 @@ class InstructBlipConfig(PromptedTraining):
 class InstructBlip(Prompted):
     """Follows an instruction about a picture."""
 
+    SEES: ClassVar[str] = "states"
+
     def __init__(self, config: InstructBlipConfig) -> None:
         """Build with random weights, or without any inside `torch.device("meta")`."""
         super().__init__(config)

@@ -53,6 +53,8 @@ class LlavaConfig(PromptedTraining):
 class Llava(Prompted):
     """Answers about pictures."""
 
+    SEES: ClassVar[str] = "patches"
+
     def __init__(self, config: LlavaConfig) -> None:
         """Build with random weights, or without any inside `torch.device("meta")`."""
         super().__init__(config)

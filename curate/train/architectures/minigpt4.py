@@ -62,6 +62,7 @@ class MiniGpt4Config(PromptedTraining):
 class MiniGpt4(Prompted):
     """Describes pictures."""
 
+    SEES: ClassVar[str] = "queries"
     LOOKS: ClassVar[tuple[str, ...]] = ("vision", "norm", "qformer")
 
     def __init__(self, config: MiniGpt4Config) -> None:
