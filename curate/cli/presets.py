@@ -28,6 +28,20 @@ def run_presets(*, as_json: bool) -> None:
     print("memory: weights, gradients and AdamW's moments on one process; activations come on top (--dry-run)")
 
 
+def run_preset(name: str, *, as_json: bool) -> None:
+    """Print every setting of a preset."""
+    from curate.train import preset_settings
+
+    rows = preset_settings(name)
+    if as_json:
+        print(json.dumps({key: value for key, value, _ in rows}))
+        return
+    table = Table("setting", "value", "", box=None, header_style="bold", pad_edge=False)
+    for row in rows:
+        table.add_row(*row)
+    pages().print(table)
+
+
 def run_forecast(preset: str, data: list[str], settings: list[str], *, as_json: bool) -> None:
     """Print what training would be."""
     from curate.train import forecast

@@ -14,7 +14,8 @@ Data = Annotated[
 ]
 Preset = Annotated[str, typer.Argument(help="a preset, such as llava-tiny")]
 Settings = Annotated[
-    list[str], typer.Option("--set", metavar="KEY=VALUE", help="change one setting of the preset; repeatable")
+    list[str],
+    typer.Option("--set", metavar="KEY=VALUE", help="change a setting; repeatable; `curate presets NAME` lists them"),
 ]
 Json = Annotated[bool, typer.Option("--json", help="print one JSON object a line, for machines")]
 
@@ -44,11 +45,16 @@ def train(  # noqa: PLR0913, PLR0917 - each argument is an option
     run_training(preset, data, out or preset, settings, as_json=as_json, **how)
 
 
-def presets(as_json: Json = False) -> None:
-    """List the presets: architecture, parameters that learn, all parameters, and the memory they take."""
-    from curate.cli.presets import run_presets
+def presets(
+    name: Annotated[str | None, typer.Argument(help="one preset, with every setting")] = None, as_json: Json = False
+) -> None:
+    """List the presets: architecture, parameters that learn, all parameters, and memory; or one's settings."""
+    from curate.cli.presets import run_preset, run_presets
 
-    run_presets(as_json=as_json)
+    if name is None:
+        run_presets(as_json=as_json)
+    else:
+        run_preset(name, as_json=as_json)
 
 
 def features(

@@ -7,7 +7,7 @@ These functions are all that training and asking need; `using` holds what else a
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-__all__ = ["forecast", "generate", "preset_table", "store_features", "trace", "train"]
+__all__ = ["forecast", "generate", "preset_settings", "preset_table", "store_features", "trace", "train"]
 
 
 def train(  # noqa: PLR0913 - one entry for the command line: each argument is one of its options
@@ -56,6 +56,17 @@ def preset_table() -> list[dict[str, Any]]:
     from curate.train.forecast import table
 
     return table()
+
+
+def preset_settings(preset: str) -> list[tuple[str, str, str]]:
+    """Return (key, value, what it means) of each setting of a preset.
+
+    Raises:
+        TrainError: there is no such preset.
+    """
+    from curate.train.forecast import settings_of
+
+    return settings_of(preset)
 
 
 def forecast(preset: str, data: str | Sequence[str], *, overrides: Mapping[str, str]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from curate.train.corpus import Corpus
 from curate.train.counting import activation_bytes, count
 from curate.train.learner import vocabularies_for
 from curate.train.mixture import open_mixture
-from curate.train.presets import configure, presets
+from curate.train.presets import configure, described, presets
 
 LOOKED_AT = 2_000
 """Samples whose text is read, the first in training order; of as many, a share is known to about one in a hundred."""
@@ -26,6 +26,15 @@ def table() -> list[dict[str, Any]]:
         row = {"preset": name, "architecture": config.architecture, "learns": counted.learns, "total": counted.total}
         rows.append({**row, "weight_bytes": counted.weight_bytes, "needs": _needs(config)})
     return rows
+
+
+def settings_of(preset: str) -> list[tuple[str, str, str]]:
+    """Return (key, value, what it means) of each setting of a preset.
+
+    Raises:
+        TrainError: there is no such preset.
+    """
+    return described(configure(preset, {}))
 
 
 def forecast(preset: str, data: tuple[str, ...], overrides: dict[str, str]) -> dict[str, Any]:

@@ -11,8 +11,11 @@ from pydantic import ValidationError
 from curate.errors import TrainError, nearest
 from curate.train.architectures import KINDS
 from curate.train.config import Training
+from curate.train.sizes import Frozen
 
 Values = dict[str, Any]
+FIXED = ("preset", "architecture")
+"""What `--set` cannot change."""
 
 
 @cache
@@ -22,6 +25,19 @@ def presets() -> dict[str, Training]:
     for path in sorted(Path(__file__).parent.glob("*.toml")):
         written |= tomllib.loads(path.read_text("utf-8"))
     return {name: _validated({**_whole(written, name), "preset": name}) for name in written}
+
+
+def described(config: Frozen, prefix: str = "") -> list[tuple[str, str, str]]:
+    """Return (key, value, what it means) of every setting, as `--set` spells them."""
+    rows: list[tuple[str, str, str]] = []
+    for name, field in type(config).model_fields.items():
+        value = getattr(config, name)
+        if isinstance(value, Frozen):
+            rows += described(value, f"{prefix}{name}.")
+        elif name not in FIXED:
+            spelled = ",".join(value) if isinstance(value, tuple) else str(value)
+            rows.append((f"{prefix}{name}", spelled, field.description or ""))
+    return rows
 
 
 def configure(preset: str, overrides: Mapping[str, str]) -> Training:
@@ -77,7 +93,7 @@ def _place(values: Values, key: str, text: str) -> str:
     for name in path:
         found = inner.get(name)
         inner = found if isinstance(found, dict) else {}
-    if last not in inner or key in {"preset", "architecture"} or isinstance(inner[last], dict):
+    if last not in inner or key in FIXED or isinstance(inner[last], dict):
         return f"no training option named '{key}'.{_nearest(key, _names(values))}"
     inner[last] = text
     return ""
@@ -85,7 +101,7 @@ def _place(values: Values, key: str, text: str) -> str:
 
 def _names(values: Values) -> list[str]:
     inner = [f"{n}.{m}" for n, v in values.items() if isinstance(v, dict) for m in v]
-    return inner + [n for n, v in values.items() if not isinstance(v, dict) and n not in {"preset", "architecture"}]
+    return inner + [n for n, v in values.items() if not isinstance(v, dict) and n not in FIXED]
 
 
 def _nearest(name: str, names: list[str]) -> str:
