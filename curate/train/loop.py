@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from curate.errors import TrainError
+from curate.errors import CurateError, TrainError
 from curate.train import checkpoint
 from curate.train.batch import Batch
 from curate.train.config import Training
@@ -80,9 +80,21 @@ def _drawn(run: Run) -> tuple[list[Batch], list[tuple[str, str]]]:
     own = run.config.batch_size // run.ranks.world
     first = run.learner.step * run.config.batch_size + run.ranks.rank * own
     size = run.config.micro_batch or own
-    drawn = [run.corpus.draw(range(p, min(p + size, first + own))) for p in range(first, first + own, size)]
-    failed = [f for part in run.ranks.everyone([f for d in drawn for f in d.failed]) for f in part]
+    drawn, refused = _tried(run.corpus, [range(p, min(p + size, first + own)) for p in range(first, first + own, size)])
+    told = run.ranks.everyone((str(refused) if refused else "", [f for d in drawn for f in d.failed]))
+    reason = next((said for said, _ in told if said), "")
+    if reason:
+        raise refused or TrainError(reason)
+    failed = [f for _, part in told for f in part]
     return [batch for d in drawn if (batch := _batch(run, d)) is not None], failed
+
+
+def _tried(corpus: Corpus, places: list[range]) -> tuple[list[Drawn], CurateError | None]:
+    """Draw, or return what was refused: a process that left alone would leave the others waiting for it."""
+    try:
+        return [corpus.draw(part) for part in places], None
+    except CurateError as refused:
+        return [], refused
 
 
 def _batch(run: Run, drawn: Drawn) -> Batch | None:

@@ -62,10 +62,15 @@ class Ranks:
         return torch.cat([part[:size] for part, size in zip(parts, sizes, strict=True)])
 
     def add_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
-        """Add gradients up over all processes; where one has none, it counts as zero."""
+        """Add gradients up over all processes; where one has none, it counts as zero.
+
+        Where none has any, it stays so, as on one process: AdamW would decay and go on moving a weight at a zero.
+        """
         if self.world == 1:
             return
-        for bucket in _buckets(parameters):
+        named = {str(number): parameter for number, parameter in enumerate(parameters)}
+        having = self.total({number: float(p.grad is not None) for number, p in named.items()})
+        for bucket in _buckets(p for number, p in named.items() if having[number]):
             flat = torch.cat([_gradient(p).reshape(-1) for p in bucket])
             dist.all_reduce(flat)
             for parameter, part in zip(bucket, flat.split([p.numel() for p in bucket]), strict=True):

@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,6 +10,8 @@ from typing import Any
 
 from curate.train.pictures import FORMATS
 from curate.train.template import PICTURE, Unusable
+
+_HALVES = re.compile("[\ud800-\udfff]")
 
 Turn = tuple[str, str]
 """A question and its answer."""
@@ -43,7 +46,7 @@ class Sample:
         """
         try:
             facts = json.loads(self.members.get("json", b""))
-        except ValueError:
+        except (ValueError, RecursionError):  # the latter where it is nested a thousand deep
             facts = None
         if not isinstance(facts, dict):
             raise Unusable("json_unreadable")
@@ -79,7 +82,7 @@ class Sample:
         """
         ranked = self.facts.get("captions")
         listed = [c.get("text") if isinstance(c, dict) else c for c in ranked] if isinstance(ranked, list) else []
-        found = [c.strip() for c in (*listed, self.facts.get("caption")) if isinstance(c, str) and c.strip()]
+        found = [text for c in (*listed, self.facts.get("caption")) if (text := _text(c).strip())]
         if not found:
             raise Unusable("caption_missing")
         return list(dict.fromkeys(found))
@@ -115,5 +118,10 @@ class Sample:
 def _said(turn: Any, by: str) -> str:
     if not isinstance(turn, dict) or turn.get("from") != by:
         return ""
-    value = turn.get("value")
-    return value if isinstance(value, str) else ""
+    return _text(turn.get("value"))
+
+
+def _text(value: Any) -> str:
+    """Return a text that can be tokenised, or nothing: JSON can spell halves of characters, which no encoding has."""
+    whole = isinstance(value, str) and not _HALVES.search(value)
+    return str(value) if whole else ""

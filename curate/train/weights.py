@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file
 from torch import nn
 from transformers import CLIPVisionModel, LlamaForCausalLM, OPTForCausalLM, T5ForConditionalGeneration
@@ -29,29 +30,50 @@ TABLES = ("model.decoder.embed_tokens.weight", "model.embed_tokens.weight", "sha
 
 
 def fill(model: Architecture, config: Training) -> None:
-    """Load every part that settings name a folder for: `vision_from` for `vision`, and so on.
+    """Load every part that settings name a folder for: `vision_from` for `vision`, and so on; `start_from` over them.
 
     Raises:
         TrainError: weights that the preset starts from are not named, missing, or of other sizes.
     """
-    taken = {name for folder in config.starts for name in _start(model, folder)}
     sources = {name: str(getattr(config, f"{name}_from", "")) for name, _ in model.parts()}
-    missing = [name for name in sources if hasattr(config, f"{name}_from") and not sources[name]]
-    wanted = [f"{name}_from" for name in missing if not any(n.startswith(f"{name}.") for n in taken)]
-    if config.pretrained and wanted:
-        raise TrainError(
-            f"{config.preset} starts from pretrained weights: name folders with "
-            + " ".join(f"--set {name}=DIR" for name in wanted)
-            + " (as save_pretrained writes them), or train a preset whose name ends in -tiny, which needs none"
-        )
+    _require_named(model, config, sources)
     for name, part in model.parts():
         if sources[name]:
             kind = getattr(getattr(config, name), "kind", name)
             _load(part, of_part(name, weights_at(sources[name], kind, part)), sources[name])
+    for folder in config.starts:
+        _start(model, folder)
 
 
-def _start(model: Architecture, folder: str) -> set[str]:
-    """Take every tensor of a checkpoint that the model has too; return their names.
+def _require_named(model: Architecture, config: Training, sources: Mapping[str, str]) -> None:
+    """Refuse to leave a part at random, before anything is loaded."""
+    if not config.pretrained:
+        return
+    held = adapters.without(dict.fromkeys(name for folder in config.starts for name in _names(folder)))
+    missing = [(name, part) for name, part in model.parts() if hasattr(config, f"{name}_from") and not sources[name]]
+    wanted = [f"{name}_from" for name, part in missing if not _holds(held, name, part)]
+    if wanted:
+        raise TrainError(
+            f"{config.preset} starts from pretrained weights: name folders with "
+            + " ".join(f"--set {name}=DIR" for name in wanted)
+            + (", of which start_from holds nothing or only some" if config.starts else "")
+            + " (as save_pretrained writes them), or train a preset whose name ends in -tiny, which needs none"
+        )
+
+
+def _holds(held: Mapping[str, None], name: str, part: Part) -> bool:
+    """Say whether all of a part is held; adapters, and the Q-Former of another stage, are only some of it."""
+    parameters = dict(part.named_parameters()) if isinstance(part, nn.Module) else {"": part}
+    return all(f"{name}.{own}".rstrip(".") in held for own in adapters.without(parameters))
+
+
+def _names(folder: str) -> list[str]:
+    with safe_open(newest_weights(Path(folder)), "pt") as file:
+        return list(file.keys())
+
+
+def _start(model: Architecture, folder: str) -> None:
+    """Take every tensor of a checkpoint that the model has too.
 
     Raises:
         TrainError: there is none, or one has another shape.
@@ -66,7 +88,6 @@ def _start(model: Architecture, folder: str) -> set[str]:
         raise TrainError(f"{path}: cannot be started from: {what}. Give a checkpoint of the same sizes")
     for name in shared:
         ours[name].copy_(theirs[name])  # shares its memory with the model's
-    return set(shared)
 
 
 def newest_weights(folder: Path) -> Path:

@@ -8,12 +8,17 @@ import pytest
 
 from curate.errors import TrainError
 from curate.train import trace, train
+from curate.train.corpus import Corpus
 from curate.train.damage import Damage, name_of, shard_of
+from curate.train.learner import begin
+from curate.train.loop import Run, _drawn
 from curate.train.mixture import open_mixture
 from curate.train.presets import configure
+from curate.train.sharding import Placement
 from curate.train.template import Unusable
 
 from .shapes import TINY, shapes, write_run
+from .spread import spread
 
 SHORT = {**TINY, "steps": "6", "batch_size": "8", "checkpoint_every": "3", "warmup_steps": "0", "eval_samples": "8"}
 
@@ -119,3 +124,27 @@ def test_shards_that_other_processes_could_not_read_count():
     assert shard_of(name_of("r", "0.tar", 1)) in damage
     with pytest.raises(TrainError, match=r"r/shards/1\.tar, broken shard number 2: cannot be read by another process"):
         damage.share([name_of("r", "1.tar", 0)])
+
+
+def refused(ranks, run):
+    """Break the shard of place 3, which the second process alone reads, and return what each is told."""
+    config = configure("llava-tiny", {**SHORT, "batch_size": "4"})
+    mixture = open_mixture([run], config)
+    learner = begin(config, mixture, Placement(ranks))
+    corpus = Corpus(mixture, config, learner.examples)
+    mixture.read(mixture.training(3))
+    ranks.wait()
+    shard, _ = mixture.sources[0].reader.place(mixture.training(3)[1])
+    os.truncate(Path(run) / "shards" / mixture.sources[0].reader.manifest.shards[shard].name, 10)
+    ranks.wait()
+    try:
+        _drawn(Run(Path(run), learner, config, corpus, (), ranks, lambda _: None))
+    except TrainError as error:
+        return str(error)
+
+
+@pytest.mark.slow
+def test_what_one_process_refuses_all_refuse(tmp_path):
+    one, other = spread(2, refused, write_run(str(tmp_path / "run"), shapes()[:48], 1))
+    assert one == other
+    assert "Restore it from a copy" in one

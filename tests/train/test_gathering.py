@@ -42,10 +42,10 @@ def said(ranks):
 
 
 def added(ranks, bucket):
-    """Gradients of 1, 2, 3 times rank + 1; the second process has none for the second parameter."""
+    """Gradients of 1, 2, 3 times rank + 1; the second process has none for the second, no process for the last."""
     own._BUCKET = bucket
-    parameters = [nn.Parameter(torch.zeros(shape)) for shape in ((2, 3), (4,), ())]
-    for number, parameter in enumerate(parameters, 1):
+    parameters = [nn.Parameter(torch.zeros(shape)) for shape in ((2, 3), (4,), (), (5,))]
+    for number, parameter in enumerate(parameters[:3], 1):
         if (number, ranks.rank) != (2, 1):
             parameter.grad = torch.full_like(parameter, float(number * (ranks.rank + 1)))
     ranks.add_gradients(parameters)
@@ -85,7 +85,8 @@ def test_everyone_hears_the_same(three):
 @pytest.mark.parametrize("bucket", range(3))
 def test_gradients_are_added_up_and_none_counts_as_zero(three, bucket):
     for _, _, buckets in three:
-        gradients = buckets[bucket]
+        *gradients, nobodys = buckets[bucket]
+        assert nobodys is None
         assert [tuple(g.shape) for g in gradients] == [(2, 3), (4,), ()]
         assert [float(g.flatten()[-1]) for g in gradients] == [6.0, 8.0, 18.0]
 

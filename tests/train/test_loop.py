@@ -3,6 +3,7 @@ import math
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from transformers import CLIPVisionModel, LlamaForCausalLM
 
 from curate.errors import RunError, StorageError, TrainError
@@ -144,6 +145,30 @@ def test_frozen_towers_stay_what_they_were_and_the_projector_learns(shapes_run, 
 def test_full_preset_asks_for_its_towers(shapes_run, tmp_path):
     with pytest.raises(TrainError, match="vision_from=DIR"):
         trained(shapes_run, tmp_path / "out", "llava-1.5-7b")
+
+
+def test_a_part_that_start_from_holds_some_of_is_asked_for(tmp_path, towers):
+    """Adapters alone are no language model: the rest of it stayed at random."""
+    lora = {"lora.rank": "2", "lora.dropout": "0"}
+    settings = {**TINY, **towers, **lora}
+    once = build(configure("llava-1.5-7b-lora", settings))
+    torch.nn.init.ones_(once.projector[0].bias)
+    (tmp_path / "learned").mkdir()
+    save_file({n: p.detach().clone() for n, p in once.learns().items()}, tmp_path / "learned" / "model.safetensors")
+    start = {**settings, "start_from": str(tmp_path / "learned")}
+    with pytest.raises(TrainError, match=r"--set language_from=DIR, of which start_from holds nothing or only some"):
+        build(configure("llava-1.5-7b-lora", {**start, "language_from": ""}))
+    again = build(configure("llava-1.5-7b-lora", {**start, "seed": "3"})).state_dict()
+    assert all(torch.equal(tensor, again[name]) for name, tensor in once.state_dict().items())
+
+
+def test_what_was_learned_goes_over_what_a_part_began_with(tmp_path, towers):
+    with torch.no_grad():
+        learned = build(configure("llava-1.5-7b", {**TINY, **towers})).learns()
+        (tmp_path / "learned").mkdir()
+        save_file({n: p + 1 for n, p in learned.items()}, tmp_path / "learned" / "model.safetensors")
+    went_on = build(configure("llava-1.5-7b", {**TINY, **towers, "start_from": str(tmp_path / "learned")}))
+    assert all(torch.equal(parameter, learned[name] + 1) for name, parameter in went_on.learns().items())
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,9 @@ def sample(facts, **members):
         (b"", "json_unreadable"),
         (b"[1]", "json_unreadable"),
         (b"\xff", "json_unreadable"),
+        (b"[" * 200_000, "json_unreadable"),
+        (b'{"step": ' + b"1" * 5_000 + b"}", "json_unreadable"),
+        (talk(("human", "half \ud83d"), ("gpt", "a")), "conversation_malformed"),
         (b"{}", "conversation_incomplete"),
         (talk(("human", "a")), "conversation_incomplete"),
         (talk(("gpt", "a"), ("human", "b")), "conversation_malformed"),
@@ -51,6 +54,7 @@ def test_turns_are_read():
         ({"captions": [{"text": "best", "score": 0.4}, "second"], "caption": "third"}, ["best", "second", "third"]),
         ({"captions": [{"text": None}, 3, " "], "caption": "left"}, ["left"]),
         ({"captions": ["same"], "caption": "same"}, ["same"]),
+        ({"captions": ["half \ud83d", "whole \U0001f600"]}, ["whole \U0001f600"]),
     ],
 )
 def test_captions_are_read_best_first(facts, captions):

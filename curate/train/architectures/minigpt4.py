@@ -17,7 +17,7 @@ from curate.train.config import PromptedTraining
 from curate.train.prompted import Prompted
 from curate.train.samples import Posed, Sample
 from curate.train.sizes import QFormer, Vision
-from curate.train.template import PICTURE, Mark, Piece, Slot, Tokens, Words, assemble
+from curate.train.template import PICTURE, UNLABELLED, Mark, Piece, Slot, Tokens, Unusable, Words, assemble
 from curate.train.towers import qformer
 from curate.train.towers.language import build_language
 from curate.train.towers.vision import all_states, build_vision, transform_for
@@ -150,7 +150,10 @@ class MiniGpt4Examples:
         lead = (Mark(self.begin), *(asked or (self._slot(),)))
         tail = (Mark(self.end, answer=True),) if ends else ()
         tokens = assemble(self.words, (*lead, Words(said, answer=True), *tail))
-        room = len(assemble(self.words, lead)) + self.config.text_tokens
+        begins = next((n for n, label in enumerate(tokens.labels) if label != UNLABELLED), len(tokens))
+        room = begins + self.config.text_tokens
+        if min(room, len(tokens)) > self.config.language.context:
+            raise Unusable("longer_than_context")
         return Tokens(tokens.ids[:room], tokens.labels[:room])
 
     def _slot(self) -> Slot:
