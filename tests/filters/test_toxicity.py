@@ -15,9 +15,12 @@ def score():
 
 
 def test_repeated_captions_score_alike(score):
+    """In one table to the last bit; between tables the place in a batch may cost some processors the last one."""
     once = [c.to_pylist() for c in score(table("you idiot", "a red boat"))]
     again = [c.to_pylist() for c in score(table("a red boat", "you idiot", "a red boat"))]
-    assert [[b, a, b] for a, b in once] == again
+    assert all(first == third for first, _, third in again)
+    for (a, b), (first, second, _) in zip(once, again, strict=True):
+        assert (second, first) == pytest.approx((a, b), rel=1e-5)
 
 
 def test_caption_without_text_scores_zero(score):
