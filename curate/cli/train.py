@@ -113,15 +113,20 @@ class _Lines:
         self.last = 0.0
 
     def show(self, event: dict[str, Any]) -> None:
-        figures = {name: value for name, value in event.items() if name not in {"event", "step", "steps"}}
+        at_step = event.get("event") == "step"
+        figures = {n: v for n, v in event.items() if n != "event" and not (at_step and n in {"step", "steps"})}
         now = time.monotonic()
-        last_step = event.get("event") == "step" and event["step"] == event["steps"]
+        last_step = at_step and event["step"] == event["steps"]
         if event.get("event") in OFTEN and now - self.last < EVERY_S and not last_step:
             return
         self.last = now
-        head = f"step {event['step']} of {event['steps']}" if event.get("event") == "step" else str(event.get("event"))
+        head = f"step {event['step']} of {event['steps']}" if at_step else str(event.get("event"))
         print(f"{head}: " + "  ".join(f"{n} {_short(v)}" for n, v in figures.items()), file=sys.stderr, flush=True)
 
 
 def _short(value: object) -> str:
+    if isinstance(value, dict):
+        return " ".join(f"{name} {_short(one)}" for name, one in value.items()) or "none"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(_short, value))
     return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,8 +1,9 @@
 """The same job as several processes that Ray Train starts, on this machine or on a cluster.
 
 Every process carries out the whole job and finds the others by torch's process group; the folder of checkpoints must
-be one that all of them see. A lost process ends the group; Ray starts it anew, and the job goes on from its last
-checkpoint.
+be one that all of them see. Ray has each work in a folder of its own; they go back to the one that the command was
+given in, from which its relative paths start. A lost process ends the group; Ray starts it anew, and the job goes on
+from its last checkpoint.
 """
 
 import contextlib
@@ -19,7 +20,7 @@ import torch
 from ray.train.torch import TorchTrainer
 from ray.util.queue import Empty, Queue
 
-from curate.errors import CurateError, RunError
+from curate.errors import CurateError, RunError, TrainError
 from curate.train.job import Job, carry_out
 from curate.train.learner import Progress
 
@@ -68,7 +69,7 @@ class _Runner:
         with tempfile.TemporaryDirectory(prefix="curate-train-") as folder:
             scaling = ray.train.ScalingConfig(num_workers=self.workers, use_gpu=torch.cuda.is_available())
             failures = ray.train.FailureConfig(max_failures=RESTARTS)
-            settings = {"job": self.job, "events": self.events}
+            settings = {"job": self.job, "events": self.events, "folder": str(Path.cwd())}
             trainer = TorchTrainer(
                 _work,
                 train_loop_config=settings,
@@ -85,9 +86,22 @@ def _work(settings: dict[str, Any]) -> None:
     """Carry the job out in one process; a refusal is said, not raised: it would only be tried again."""
     events: Queue = settings["events"]
     try:
+        _go_to(settings["folder"], settings["job"])
         carry_out(settings["job"], events.put)
     except CurateError as error:
         events.put(error)
+
+
+def _go_to(folder: str, job: Job) -> None:
+    """Work in the folder that the job's relative paths start from, where this machine has it.
+
+    Raises:
+        TrainError: it has not, and the job writes to a relative path.
+    """
+    if Path(folder).is_dir():
+        os.chdir(folder)
+    elif not Path(job.out).is_absolute():
+        raise TrainError(f"{job.out}: not every machine has {folder}, where it would lie; give a path that all share")
 
 
 @contextlib.contextmanager

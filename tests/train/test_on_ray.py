@@ -2,12 +2,14 @@
 
 import json
 import os
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from curate.errors import TrainError
 from curate.train.job import Job, carry_out
-from curate.train.on_ray import carry_out_on_ray
+from curate.train.on_ray import _go_to, carry_out_on_ray
 
 from .tiny import SMALL
 
@@ -23,8 +25,10 @@ def losses(out):
 @pytest.mark.filterwarnings("ignore")  # of Ray, about its own next versions
 def test_two_workers_learn_what_one_process_learns(shapes_run, tmp_path, monkeypatch):
     monkeypatch.setenv("RAY_TRAIN_V2_ENABLED", "1")
+    monkeypatch.chdir(tmp_path)  # relative paths start here, in whatever folder Ray has its workers work
+    (tmp_path / "run").symlink_to(shapes_run)
     events = []
-    job = Job("llava-tiny", (shapes_run,), str(tmp_path / "ray"), SETTINGS, resume=True)
+    job = Job("llava-tiny", ("run",), "ray", SETTINGS, resume=True)
     final = carry_out_on_ray(job, 2, events.append)
     here = carry_out(Job("llava-tiny", (shapes_run,), str(tmp_path / "here"), SETTINGS, resume=True), lambda _: None)
     assert losses(tmp_path / "ray") == pytest.approx(losses(tmp_path / "here"), rel=1e-5)
@@ -36,3 +40,12 @@ def test_two_workers_learn_what_one_process_learns(shapes_run, tmp_path, monkeyp
             Job("llava-tiny", (shapes_run,), str(tmp_path / "no"), SETTINGS, resume=True), 3, events.append
         )
     assert os.environ.get("WORLD_SIZE") is None
+
+
+def test_a_relative_folder_that_a_machine_does_not_have_is_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    job = Job("llava-tiny", ("run",), "model", SETTINGS, resume=True)
+    with pytest.raises(TrainError, match=r"model: not every machine has .*nowhere"):
+        _go_to(str(tmp_path / "nowhere"), job)
+    _go_to(str(tmp_path / "nowhere"), replace(job, out=str(tmp_path / "model")))
+    assert Path.cwd() == tmp_path

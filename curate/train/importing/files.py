@@ -71,7 +71,7 @@ def _load(file: Path) -> Tensors:
         # Only files of torch's newer format can be mapped: what is not taken is then never read.
         held = torch.load(file, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(file))
     except _BROKEN as error:
-        what = str(error).strip().partition("\n")[0]
+        what = str(error).strip().partition("\n")[0].partition(". ")[0]  # torch goes on to advise running the code
         raise TrainError(
             f"{file}: is broken, or holds more than tensors and plain values, which could run code and is not read "
             f"({type(error).__name__}: {what}). Fetch it again, or convert it to safetensors where you trust it"

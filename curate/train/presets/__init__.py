@@ -109,5 +109,5 @@ def _nearest(name: str, names: list[str]) -> str:
 
 
 def _spell(error: Any) -> str:
-    where = ".".join(map(str, error["loc"]))
-    return f"{where}: {error['msg']}, got {error['input']!r}" if where else str(error["msg"])
+    where, said = ".".join(map(str, error["loc"])), str(error["msg"]).removeprefix("Value error, ")
+    return f"{where}: {said}, got {error['input']!r}" if where else said

@@ -47,7 +47,7 @@ def of_given(opened: Opened, images: Sequence[Path], texts: Sequence[str]) -> tu
     opened.embeds()
     if texts:
         return list(texts), iter([of_texts(opened, [opened.query(text) for text in texts])])
-    pixels = [opened.given(image.read_bytes()) for image in images]
+    pixels = [opened.given(image.read_bytes(), str(image)) for image in images]
     return [str(image) for image in images], (of_pixels(opened, some) for some in chunks(pixels, opened.batch_size))
 
 

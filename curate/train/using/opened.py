@@ -102,8 +102,8 @@ class Opened:
         """
         return self.transform.decode(picture, random.Random(0))
 
-    def given(self, picture: bytes) -> NDArray[np.uint8]:
-        """Return uint8[S, S, 3] of the one picture that somebody gave.
+    def given(self, picture: bytes, called: str = "the picture") -> NDArray[np.uint8]:
+        """Return uint8[S, S, 3] of a picture that somebody gave, `called` so.
 
         Raises:
             TrainError: it is no whole picture.
@@ -111,7 +111,7 @@ class Opened:
         try:
             return self.decoded(picture)
         except Unusable as reason:
-            raise TrainError(f"the picture cannot be used: {reason}. Give a whole jpg, png, webp or gif") from None
+            raise TrainError(f"{called} cannot be used: {reason}. Give a whole jpg, png, webp or gif") from None
 
     def batch(self, examples: Sequence[Example], *, blank: bool = False) -> Batch:
         """Return examples as one batch where the model computes; pictures are the mean colour where `blank`."""

@@ -43,7 +43,8 @@ def answer(opened: Opened, pictures: Sequence[bytes], asking: Asking) -> list[st
     """
     opened.speaks()
     example = opened.examples.asked(asking.spelled())
-    examples = [replace(example, picture=opened.given(picture)) for picture in pictures]
+    shown = [opened.given(picture, f"picture {number}") for number, picture in enumerate(pictures, 1)]
+    examples = [replace(example, picture=picture) for picture in shown]
     return [said for some in chunks(examples, opened.batch_size) for said in _said(opened, some, asking)]
 
 

@@ -36,6 +36,11 @@ def test_blank_pictures_are_all_alike(opened, items):
     assert len(set(said)) == 1
 
 
+def test_a_broken_picture_is_told_by_its_number(opened, red):
+    with pytest.raises(TrainError, match="picture 2 cannot be used: picture_unreadable"):
+        answer(opened("blip2-opt-tiny"), [red.read_bytes(), b"none"], Asking())
+
+
 def test_beams_are_searched(opened, red):
     asking = Asking(Decoding(12, beams=3, length_penalty=-1.0))
     (said,) = answer(opened("blip2-opt-tiny"), [red.read_bytes()], asking)
