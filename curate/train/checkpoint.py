@@ -71,15 +71,24 @@ class Trained:
 
 def save(out: Path, learner: Learner, origins: Origins, among: Ranks) -> None:
     """Write a checkpoint under `out` in one step, then delete all but the newest two; the first process does."""
-    weights = {name: _written(parameter) for name, parameter in learner.model.learns().items()}
-    moments = _moments(learner)
+    weights = _written(learner.model.learns(), among)
+    moments = _written(_moments(learner), among)
     if among.first:
         _write(out, learner, origins, {_MODEL: weights, _OPTIMIZER: moments})
     among.wait()
 
 
-def _written(tensor: torch.Tensor) -> torch.Tensor:
-    return whole(tensor.detach()).cpu().contiguous()
+def _written(named: Mapping[str, torch.Tensor], among: Ranks) -> dict[str, torch.Tensor]:
+    """Return tensors as the first process writes them; the others help to bring each together, and keep none.
+
+    LLaVA 7B learns with 84 GB of weights and moments: too much for each of eight processes of one machine.
+    """
+    kept = {}
+    for name, tensor in named.items():
+        brought = whole(tensor.detach())
+        if among.first:
+            kept[name] = brought.cpu().contiguous()
+    return kept
 
 
 def _write(out: Path, learner: Learner, origins: Origins, tensors: Mapping[str, Mapping[str, torch.Tensor]]) -> None:
@@ -230,7 +239,7 @@ def _moments(learner: Learner) -> dict[str, torch.Tensor]:
     """Name AdamW's state by parameter, `language.lm_head.weight:exp_avg`; parameters never stepped have none."""
     names = {p: n for n, p in learner.model.named_parameters()}
     slots = learner.optimizer.state.items()
-    return {f"{names[p]}:{slot}": _written(t) for p, state in slots for slot, t in state.items()}
+    return {f"{names[p]}:{slot}": t for p, state in slots for slot, t in state.items()}
 
 
 def _put_moments(model: Architecture, optimizer: torch.optim.Optimizer, moments: Mapping[str, torch.Tensor]) -> None:

@@ -86,7 +86,7 @@ def _trained(job: Job, config: Training, at: Stand) -> dict[str, Any]:
     return {
         "preset": config.preset,
         "steps": learner.step,
-        **report(learner.model, corpus),
+        **report(learner.model, corpus, at.ranks.world),
         "parameters": sum(p.numel() for p in learner.model.parameters()),
         "samples": len(mixture),
         "failed": learner.failed,

@@ -30,12 +30,13 @@ def draw_negatives(
 
 
 def _draw(scores_BG: torch.Tensor, own_B: torch.Tensor, keys: list[str]) -> torch.Tensor:
-    masked = scores_BG.double().scatter(1, own_B[:, None], -torch.inf)
+    # On the CPU: a GPU has no deterministic sum of floats along a row, and training allows no other.
+    masked = scores_BG.double().cpu().scatter(1, own_B[:, None].cpu(), -torch.inf)
     reached = masked.softmax(1).cumsum(1)
-    drawn = torch.tensor([uniform(key) for key in keys], dtype=torch.float64, device=reached.device)
+    drawn = torch.tensor([uniform(key) for key in keys], dtype=torch.float64)
     picks = torch.searchsorted(reached, drawn[:, None] * reached[:, -1:], right=True)[:, 0]
     last = scores_BG.shape[1] - 1 - (own_B == scores_BG.shape[1] - 1).long()
-    return torch.minimum(picks, last)  # rounding can push the last draw past the end
+    return torch.minimum(picks.to(last.device), last)  # rounding can push the last draw past the end
 
 
 def uniform(key: str) -> float:

@@ -9,6 +9,7 @@ from safetensors.torch import load_file
 from curate.errors import TrainError
 from curate.train import checkpoint, train
 from curate.train.learner import build
+from curate.train.ranks import Ranks
 
 from .shapes import TINY
 
@@ -36,6 +37,12 @@ def test_only_what_learns_is_written(saved):
     state = json.loads((saved / "state.json").read_text())
     assert set(state["files"]) == names == {path.name for path in saved.iterdir()} - {"state.json"}
     assert set(state["frozen"]) == {"vision", "language"}
+
+
+def test_only_the_process_that_writes_keeps_copies():
+    named = {"a": torch.ones(2)}
+    assert checkpoint._written(named, Ranks(0, 2)).keys() == {"a"}
+    assert checkpoint._written(named, Ranks(1, 2)) == {}
 
 
 def test_it_is_read_back_whole(saved):

@@ -108,6 +108,25 @@ def test_threads_are_part_of_the_settings(shapes_run, tmp_path):
         trained(shapes_run, tmp_path / "out", threads="2")
 
 
+def test_no_more_samples_are_evaluated_at_once_than_learned_from(shapes_run, tmp_path, monkeypatch):
+    """A step's whole batch does not fit where it was learned from in parts."""
+    sizes = []
+    forward = Llava.forward
+
+    def counting(model, batch):
+        sizes.append(len(batch))
+        return forward(model, batch)
+
+    monkeypatch.setattr(Llava, "forward", counting)
+    few = {"steps": "1", "eval_samples": "8", "held_out": "4"}
+    parts = trained(shapes_run, tmp_path / "parts", micro_batch="2", **few)
+    assert max(sizes) == 2
+    whole = trained(shapes_run, tmp_path / "whole", **few)
+    assert max(sizes) == 8
+    for name in ("eval_loss", "eval_loss_blank", "held_out_loss"):
+        assert parts[name] == pytest.approx(whole[name], rel=1e-4)
+
+
 @pytest.fixture
 def towers(shapes_run, tmp_path):
     """A CLIP tower and a Llama with its tokenizer, saved as published weights are."""

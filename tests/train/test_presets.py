@@ -35,6 +35,9 @@ def test_true_is_read_as_true():
         ("llava-tiny", {"steps": "0"}, "steps: Input should be greater than or equal to 1"),
         ("llava-tiny", {"trainable": "eyes"}, "trainable: no part named 'eyes'; there are vision, projector, language"),
         ("llava-tiny", {"vision.heads": "5"}, "width 128 is not a multiple of heads 5"),
+        ("blip2-stage1-tiny", {"text_tokens": "65"}, "captions take up to 65 places, qformer.context is 64"),
+        ("blip2-opt-tiny", {"text_tokens": "57"}, "captions take up to 65 places, language.context is 64"),
+        ("instructblip-tiny", {"instruction_tokens": "2"}, "instruction_tokens: Input should be greater than or equal"),
         ("llava-tiny", {"vision.patch": "7"}, "image_size 64 is not a multiple of patch 7"),
     ],
 )

@@ -6,10 +6,10 @@ the split; ours draws every word with equal chance. Captions are cut to `text_to
 """
 
 from collections.abc import Iterator, Mapping
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import nn
 
 from curate.train.batch import Batch, Example
@@ -41,6 +41,13 @@ class Blip2Config(PromptedTraining):
     captions: int = Field(2, ge=1, description="best captions of a sample, of which one is drawn each time")
     vision_from: str = Field("", description="folder of vision weights")
     language_from: str = Field("", description="folder of OPT or Flan-T5 weights with their tokenizer.json")
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        longest = self.qformer.queries + self.text_tokens
+        if self.language.kind == "opt" and longest > self.language.context:
+            raise ValueError(f"captions take up to {longest} places, language.context is {self.language.context}")
+        return self
 
 
 class Blip2(Prompted):

@@ -10,10 +10,10 @@ every process's samples, not only to a process's own, so the gradient does not d
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import nn
 from torch.nn import functional
 
@@ -52,6 +52,14 @@ class Blip2Stage1Config(Training):
     captions: int = Field(2, ge=1, description="best captions of a sample, of which one is drawn each time")
     vision_from: str = Field("", description="folder of vision weights")
     qformer_from: str = Field("", description="folder of BERT's weights in a Q-Former's names, with its tokenizer.json")
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.text_tokens > self.qformer.context:
+            raise ValueError(
+                f"captions take up to {self.text_tokens} places, qformer.context is {self.qformer.context}"
+            )
+        return self
 
 
 class Blip2Stage1(Comparing):
@@ -188,7 +196,8 @@ class Blip2Stage1(Comparing):
 
 def similarity(queries_AQE: torch.Tensor, text_BE: torch.Tensor) -> torch.Tensor:
     """Return [A, B]: the best of a picture's queries for each text."""
-    return torch.einsum("aqe,be->abq", queries_AQE, text_BE).amax(-1)
+    with torch.autocast(queries_AQE.device.type, enabled=False):  # over 0.07, bfloat16 tells no 14.0 from 14.03
+        return torch.einsum("aqe,be->abq", queries_AQE.float(), text_BE.float()).amax(-1)
 
 
 class Blip2Stage1Examples:

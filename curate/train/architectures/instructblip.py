@@ -34,7 +34,7 @@ class InstructBlipConfig(PromptedTraining):
     architecture: Literal["instructblip"] = "instructblip"
     vision: Vision
     qformer: QFormer
-    instruction_tokens: int = Field(128, ge=2, description="of an instruction, at most; the first are cut off")
+    instruction_tokens: int = Field(128, ge=3, description="of an instruction, at most; the first are cut off")
     answer_tokens: int = Field(256, ge=2, description="of an answer, at most; a longer one is not used")
     vision_from: str = Field("", description="folder of vision weights")
     qformer_from: str = Field("", description="folder of a BLIP-2 Q-Former's weights with BERT's tokenizer.json")

@@ -68,7 +68,7 @@ class MiniGpt4(Prompted):
     def __init__(self, config: MiniGpt4Config) -> None:
         """Build with random weights, or without any inside `torch.device("meta")`."""
         super().__init__(config)
-        self.grouped = config.grouped
+        self.grouped, self.places = config.grouped, config.places
         self.vision = build_vision(config.vision)
         self.norm = nn.LayerNorm(config.vision.width, eps=NORM_EPSILON)
         width = config.vision.width * config.grouped or config.qformer.width
@@ -84,7 +84,7 @@ class MiniGpt4(Prompted):
         if not self.grouped:
             queries: torch.Tensor = self.qformer.look(states_PMW)
             return queries
-        patches_PNW = states_PMW[:, states_PMW.shape[1] % self.grouped :]  # without the class token
+        patches_PNW = states_PMW[:, -self.places * self.grouped :]  # without the class token
         return patches_PNW.reshape(len(patches_PNW), -1, patches_PNW.shape[2] * self.grouped)
 
     def features(self, batch: Batch) -> torch.Tensor:

@@ -4,8 +4,9 @@ import json
 import random
 
 import pytest
+import torch
 
-from curate.train.architectures.minigpt4 import MiniGpt4Examples
+from curate.train.architectures.minigpt4 import MiniGpt4, MiniGpt4Examples
 from curate.train.presets import configure
 from curate.train.samples import Sample
 from curate.train.template import UNLABELLED, Unusable
@@ -35,3 +36,14 @@ def test_an_answer_is_cut_to_its_tokens(examples):
     said = [label for label in text.labels if label != UNLABELLED]
     assert len(said) == 8
     assert text.labels[-8:] == text.ids[-8:] == said
+
+
+@pytest.mark.parametrize("grouped", [1, 2, 4, 5, 13])
+def test_grouped_patches_take_their_places_without_the_class_token(grouped):
+    sizes = {"kind": "eva", "image_size": "70", "patch": "14", "width": "32", "heads": "2", "feedforward": "48"}
+    config = configure("minigpt4-tiny", {**{f"vision.{n}": v for n, v in sizes.items()}, "grouped": str(grouped)})
+    model = MiniGpt4(config)
+    seen = model.look(torch.zeros(1, 3, 70, 70))
+    assert seen.shape == (1, config.places, 32 * grouped)
+    last = model.norm(model.vision(torch.zeros(1, 3, 70, 70)))[0, -1]
+    assert torch.equal(seen[0, -1, -32:], last)
