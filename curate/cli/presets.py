@@ -22,7 +22,7 @@ def run_presets(*, as_json: bool) -> None:
         return
     table = _table("preset", "architecture", "learns", "parameters", "memory")
     for row in rows:
-        memory = f"{row['weight_bytes'] / _GIB:,.1f} GiB"
+        memory = f"{row['weight_bytes'] / _GIB:,.{1 if row['weight_bytes'] >= _GIB else 2}f} GiB"
         table.add_row(row["preset"], row["architecture"], f"{row['learns']:,}", f"{row['total']:,}", memory)
     pages().print(table)
     print("memory: weights, gradients and AdamW's moments on one process; activations come on top (--dry-run)")
@@ -61,8 +61,10 @@ def run_forecast(preset: str, data: list[str], settings: list[str], *, as_json: 
 
 def _lines(found: dict[str, Any]) -> list[str]:
     said = [f"memory    {found['weight_bytes'] / _GIB:,.2f} GiB for weights, gradients and AdamW's moments"]
-    if "activation_bytes" in found:
-        said[0] += f"; about {found['activation_bytes'] / _GIB:,.2f} GiB for activations of the longest micro-batch"
+    if kept := found.get("activation_bytes"):
+        said[0] += f"; about {kept / _GIB:,.2f} GiB for activations of its language model on the longest micro-batch"
+    else:
+        said[0] += "; activations, which come on top, are not estimated"
     said.append(f"samples   {found['samples']:,}, shown {found['epochs']:,.1f} times each")
     if "unread" in found:
         said.append(f"tokens    not counted: {found['unread']}")

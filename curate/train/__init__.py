@@ -53,7 +53,7 @@ def _runs(data: str | Sequence[str]) -> tuple[str, ...]:
 
 def preset_table() -> list[dict[str, Any]]:
     """Return a dict for each preset: its architecture, how many parameters it has, and what they take in memory."""
-    from curate.train.forecast import table
+    from curate.train.foretelling import table
 
     return table()
 
@@ -75,7 +75,7 @@ def forecast(preset: str, data: str | Sequence[str], *, overrides: Mapping[str, 
     Raises:
         TrainError: the preset, an override or the data cannot be used.
     """
-    from curate.train.forecast import forecast as foretold
+    from curate.train.foretelling import forecast as foretold
 
     return foretold(preset, _runs(data), dict(overrides))
 

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+import curate.train
 from curate.train import forecast, preset_table, train
 from curate.train.architectures import kind_of
 from curate.train.counting import activation_bytes, count
@@ -67,3 +68,8 @@ def test_weights_that_are_not_named_are_told_and_nothing_is_read(shapes_run):
     assert told["needs"] == ["vision_from", "language_from"]
     assert "vocabulary of language" in told["unread"]
     assert told["learns"] == 6_759_395_328
+
+
+def test_the_table_does_not_put_a_module_in_place_of_the_function():
+    preset_table()
+    assert callable(curate.train.forecast)
