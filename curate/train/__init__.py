@@ -64,7 +64,7 @@ def preset_settings(preset: str) -> list[tuple[str, str, str]]:
     Raises:
         TrainError: there is no such preset.
     """
-    from curate.train.forecast import settings_of
+    from curate.train.foretelling import settings_of
 
     return settings_of(preset)
 
