@@ -59,6 +59,15 @@ def seeing(tensors: Tensors) -> Tensors:
     }
 
 
+def prompting(tensors):
+    """Name weights or gradients of transformers' BLIP-2 and InstructBLIP as ours."""
+    return {
+        **seeing(tensors),
+        **names.under("projector.", names.part(tensors, r"language_projection\.")),
+        **names.under("language.", names.part(tensors, r"language_model\.")),
+    }
+
+
 def seeing_sizes() -> dict[str, Any]:
     return {"vision": EVA, "qformer": QFORMER}
 

@@ -9,7 +9,7 @@ from curate.train.architectures.blip2_stage1 import Blip2Stage1, Blip2Stage1Conf
 from . import hf_reference as hf
 from . import lavis_reference as lavis
 from . import ours, tiny
-from .names import part, under
+from .names import part
 from .reference import assert_same, gradients
 from .tiny import SHARED
 
@@ -19,20 +19,12 @@ LAVIS_ALONE = ("head.", "temp")
 """Parts of the first stage that transformers has not."""
 
 
-def renamed(tensors):
-    return {
-        **ours.seeing(tensors),
-        **under("projector.", part(tensors, r"language_projection\.")),
-        **under("language.", part(tensors, r"language_model\.")),
-    }
-
-
 @pytest.fixture(scope="module", params=KINDS)
 def pair(request):
     build, language = KINDS[request.param]
     theirs = build()
     model = Blip2(ours.configured(Blip2Config, language=language, **ours.seeing_sizes())).eval()
-    model.load_state_dict(renamed(theirs.state))
+    model.load_state_dict(ours.prompting(theirs.state))
     return request.param == "t5", theirs, model
 
 
@@ -43,7 +35,7 @@ def test_logits(pair):
 
 def test_loss_and_gradients(pair):
     encodes, theirs, model = pair
-    ours.assert_learning(model, ours.batch_of(theirs.given, encodes=encodes), theirs, renamed)
+    ours.assert_learning(model, ours.batch_of(theirs.given, encodes=encodes), theirs, ours.prompting)
 
 
 def test_speech(pair):

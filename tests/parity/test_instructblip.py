@@ -6,17 +6,8 @@ from curate.train.architectures.instructblip import InstructBlip, InstructBlipCo
 
 from . import hf_reference as hf
 from . import ours, tiny
-from .names import part, under
 
 KINDS = {"llama": (hf.instructblip_llama, tiny.LLAMA), "t5": (hf.instructblip_t5, tiny.T5)}
-
-
-def renamed(tensors):
-    return {
-        **ours.seeing(tensors),
-        **under("projector.", part(tensors, r"language_projection\.")),
-        **under("language.", part(tensors, r"language_model\.")),
-    }
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -24,7 +15,7 @@ def pair(request):
     build, language = KINDS[request.param]
     theirs = build()
     model = InstructBlip(ours.configured(InstructBlipConfig, language=language, **ours.seeing_sizes())).eval()
-    model.load_state_dict(renamed(theirs.state))
+    model.load_state_dict(ours.prompting(theirs.state))
     return request.param == "t5", theirs, model
 
 
@@ -35,7 +26,7 @@ def test_logits(pair):
 
 def test_loss_and_gradients(pair):
     encodes, theirs, model = pair
-    ours.assert_learning(model, ours.batch_of(theirs.given, encodes=encodes), theirs, renamed)
+    ours.assert_learning(model, ours.batch_of(theirs.given, encodes=encodes), theirs, ours.prompting)
 
 
 def test_speech(pair):
