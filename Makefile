@@ -75,7 +75,7 @@ $(PARITY_READY):
 	@echo "$(PARITY) is ready"
 
 bench: setup
-	@set -e; for name in engine shards train; do echo "bench/$$name.py"; $(BIN)/python -m bench.$$name; done
+	@set -e; for name in engine shards train privacy; do echo "bench/$$name"; $(BIN)/python -m bench.$$name; done
 
 clean:
 	@rm -rf $(VENV) $(PARITY) $(OUT) dist .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -12,10 +12,13 @@ LEDGER = pa.schema(
     [
         pa.field("key", pa.string(), nullable=False),
         pa.field("stage", pa.string(), nullable=False),
-        pa.field("event", pa.string(), nullable=False),  # dropped, failed, edited or kept
+        pa.field("event", pa.string(), nullable=False),  # dropped, failed, kept; edited or labelled on the way there
         pa.field("reason", pa.string()),  # null where kept
         pa.field("score", pa.float32()),  # what was measured, or a detector's confidence
         pa.field("detector", pa.string()),  # what found it, with version
+        pa.field("place", pa.string()),  # of an edit: where in what was written, such as `caption 12:20`
+        pa.field("action", pa.string()),  # of an edit: what was done
+        pa.field("match", pa.string()),  # of an edit: keyed hash of the value, only where a secret was given
     ]
 )
 FATES = ("kept", "dropped", "failed")

@@ -44,7 +44,7 @@ class Step:
     @property
     def holds_media(self) -> bool:
         """Whether its results hold pictures or sound."""
-        return any(is_media(f) for f in self.stage.writes)
+        return any(is_media(f) for f in self.stage.outputs())
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def make_plan(recipe: Recipe, snapshot: str) -> Plan:
     """
     source = recipe.source
     origin = _hash(source.identity(), snapshot)
-    columns = {f.name: source.identity() for f in source.writes} | {"key": source.identity()}
+    columns = {f.name: source.identity() for f in source.outputs()} | {"key": source.identity()}
     load = source.load()
     stages = [RepeatedRows(), *((load,) if load else ()), *recipe.stages]
     _need_models(stages)
@@ -109,8 +109,8 @@ def make_plan(recipe: Recipe, snapshot: str) -> Plan:
     pending: list[Step] = []
     before = origin
     for stage in stages:
-        step = Step(stage, _hash(stage.identity(), *(columns.get(c, "") for c in stage.reads)))
-        columns |= {f.name: step.fingerprint for f in stage.writes}
+        step = Step(stage, _hash(stage.identity(), *(columns.get(c, "") for c in stage.inputs())))
+        columns |= {f.name: step.fingerprint for f in stage.outputs()}
         if not isinstance(stage, Reduce):
             pending.append(step)
             continue

@@ -12,6 +12,7 @@ COLUMNS = pa.schema(
         pa.field("key", pa.string(), nullable=False),  # 32 hex digits, see `sample_key`
         pa.field("url", pa.string()),  # where the media is, as the source spells it
         pa.field("caption", pa.string()),  # text that came with the media
+        pa.field("text", pa.string()),  # of a document
         pa.field("image", pa.large_binary()),  # encoded picture; 32-bit offsets end at 2 GiB
         pa.field("image_format", pa.string()),  # member name in a shard: jpg, png, webp, gif
         pa.field("width", pa.int32()),  # pixels, of `image`
@@ -19,6 +20,11 @@ COLUMNS = pa.schema(
         pa.field("original_width", pa.int32()),  # pixels, as fetched
         pa.field("original_height", pa.int32()),  # pixels, as fetched
         pa.field("sha256", pa.string()),  # 64 hex digits, of `image`
+        pa.field("audio", pa.large_binary()),  # encoded sound
+        pa.field("audio_format", pa.string()),  # member name in a shard: wav, flac, ogg, mp3
+        pa.field("audio_seconds", pa.float32()),  # of `audio`
+        pa.field("audio_sha256", pa.string()),  # 64 hex digits, of `audio`
+        pa.field("transcript", pa.string()),  # what is said in `audio`
         pa.field("conversations", pa.list_(TURN)),  # LLaVA's turns: from is human or gpt
     ]
 )

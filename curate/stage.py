@@ -27,9 +27,30 @@ FINDINGS = pa.schema(
         pa.field("reason", pa.string(), nullable=False),  # kind of what was found: EMAIL_ADDRESS, ...
         pa.field("score", pa.float32()),  # the detector's own confidence, 0..1
         pa.field("detector", pa.string(), nullable=False),  # name and version of what found it
+        pa.field("place", pa.string()),  # where in what the edit wrote, see `place_in_text` and its neighbours
+        pa.field("action", pa.string()),  # what was done: placeholder, mask, pseudonym, remove, blur, silence
+        pa.field("match", pa.string()),  # keyed hash of the value, where a secret allows one; null otherwise
     ]
 )
 """What an Edit tells the ledger. It never holds a value, nor anything a value can be read from."""
+
+
+def place_in_text(column: str, start: int, stop: int, turn: int | None = None) -> str:
+    """Say where in a text a finding's replacement stands: `caption 12:20`, or `conversations[2] 5:13`.
+
+    Characters are counted in the text as the edit wrote it: in the one before, the place would tell the value's length.
+    """
+    return f"{column}{'' if turn is None else f'[{turn}]'} {start}:{stop}"
+
+
+def place_in_picture(left: int, top: int, right: int, bottom: int) -> str:
+    """Say which box of a picture, in pixels, a finding's cover takes: `image 10,20,110,64`."""
+    return f"image {left},{top},{right},{bottom}"
+
+
+def place_in_sound(start_s: float, stop_s: float) -> str:
+    """Say which stretch of a sound, in seconds, was covered: `audio 1.20-1.95`."""
+    return f"audio {start_s:.2f}-{stop_s:.2f}"
 
 
 @dataclass(frozen=True)
@@ -42,6 +63,8 @@ class Edited:
     """bool[n]; None says that every row changed."""
     failed: pa.Array | None = None
     """string[n]: why the row failed, null where it did not."""
+    dropped: pa.Array | None = None
+    """string[n]: why the row is dropped, null where it stays."""
     findings: pa.Table | None = None
     """FINDINGS rows for the ledger."""
 
@@ -86,6 +109,7 @@ class Stage(BaseModel):
     kind: ClassVar[str]
     reads: ClassVar[tuple[str, ...]] = ()
     writes: ClassVar[tuple[pa.Field, ...]] = ()
+    """Columns with the default settings; override `inputs` and `outputs` where settings choose them."""
     version: ClassVar[int] = 1
     """Raise it when the same settings come to give other results: stored results are then not reused."""
     resources: ClassVar[Resources] = Resources()
@@ -95,6 +119,14 @@ class Stage(BaseModel):
     max_failed_fraction: float | None = threshold(
         None, "share of this stage's samples that may fail; the recipe's own where not set", ge=0, le=1
     )
+
+    def inputs(self) -> tuple[str, ...]:
+        """Name the columns that this stage reads."""
+        return self.reads
+
+    def outputs(self) -> tuple[pa.Field, ...]:
+        """Return the columns that this stage writes."""
+        return self.writes
 
     def models(self) -> tuple[Model, ...]:
         """Name the weights this stage loads; a plan finds them before any work starts."""
@@ -147,6 +179,8 @@ class Filter(Stage):
     """Measures each row (`open`), then thresholds decide (`decide`). Row-local, and changes nothing."""
 
     kind: ClassVar[str] = "filter"
+    labels: ClassVar[tuple[pa.Field, ...]] = ()
+    """Text columns that thresholds decide, published beside the scores of samples that are kept."""
 
     @abstractmethod
     def open(self) -> Scorer:
@@ -154,6 +188,10 @@ class Filter(Stage):
 
         A null in the first column says that the row could not be measured: it fails, as `unmeasured`.
         """
+
+    def label(self, scores: pa.Table) -> Sequence[pa.Array]:  # noqa: ARG002 - for those that override it
+        """Return a string[n] for each of `labels`, null where there is nothing to say; from stored scores alone."""
+        return ()
 
     def decide(self, scores: pa.Table) -> pa.Array:
         """Return string[n], the reason to drop a row or null; `at_least` and `at_most` bound the first column."""

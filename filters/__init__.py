@@ -4,7 +4,7 @@ from filters.alignment import Alignment
 from filters.aspect_ratio import AspectRatio
 from filters.caption_words import CaptionWords
 from filters.language import Language
-from filters.redact_pii import RedactPii
+from filters.pii import RedactPii
 from filters.short_side import ShortSide
 from filters.toxicity import Toxicity
 

@@ -12,7 +12,7 @@ from curate.recipe import Recipe
 from curate.registry import stages
 from curate.run.engine import Finished
 from curate.run.forecast import Forecast
-from curate.stage import Stage
+from curate.stage import Filter, Stage
 
 if TYPE_CHECKING:
     from curate.cli.build import Planned
@@ -129,7 +129,8 @@ def _facts(stage: type[Stage]) -> dict[str, Any]:
         }
         for name, field in stage.model_fields.items()
     ]  # fmt: skip
-    writes = [f"{f.name}: {f.type}" for f in stage.writes]
+    labels = stage.labels if issubclass(stage, Filter) else ()
+    writes = [f"{f.name}: {f.type}" for f in (*stage.writes, *labels)]
     return {"kind": stage.kind, "reads": list(stage.reads), "writes": writes, "options": options,
             "doc": inspect.getdoc(stage), "module": stage.__module__}  # fmt: skip
 

@@ -16,7 +16,7 @@ from curate.recipe.located import Located, Value, compose_value
 from curate.recipe.training import TrainSection, located
 from curate.registry import stages
 from curate.sample import column
-from curate.stage import Sink, Source, Stage
+from curate.stage import Filter, Sink, Source, Stage
 
 _TOP = ("name", "source", "stages", "sink", "train", "max_failed_fraction")
 
@@ -224,24 +224,26 @@ class _Reading(Located):
 
     def _check_columns(self, source: Source, middle: list[tuple[str, Stage]], sink: tuple[str, Sink]) -> None:
         load = source.load()
-        written = {f.name: f for f in (column("key"), *source.writes, *(load.writes if load else ()))}
+        written = {f.name: f for f in (column("key"), *source.outputs(), *(load.outputs() if load else ()))}
         seen: set[str] = {source.name}
         derived: dict[str, str] = {}
         for where, stage in [*middle, sink]:
-            for name in stage.reads:
+            for name in stage.inputs():
                 if name not in written:
                     hint = nearest(name, written)
                     self.fault(where, f"{stage.name} reads '{name}', which no earlier stage writes.{hint}")
             if stage.name in seen:
                 self.fault(where, f"'{stage.name}' stands twice; a stage can be used once in a recipe")
             seen.add(stage.name)
-            for field in stage.writes:
+            for field in stage.outputs():
                 self._check_write(where, stage, field, written)
                 self._check_derived(where, stage, field.name, derived)
                 written[field.name] = field
+            for field in stage.labels if isinstance(stage, Filter) else ():
+                self._check_write(where, stage, field, written)
             if stage.kind == "edit":
-                own = {field.name for field in stage.writes}
-                derived |= {name: stage.name for name in stage.reads if not own & {name}}
+                own = {field.name for field in stage.outputs()}
+                derived |= {name: stage.name for name in stage.inputs() if not own & {name}}
 
     def _check_write(self, where: str, stage: Stage, field: pa.Field, written: dict[str, pa.Field]) -> None:
         earlier = written.get(field.name)
@@ -251,7 +253,7 @@ class _Reading(Located):
             self.fault(where, f"{stage.name} writes '{field.name}', which an earlier stage writes already")
         elif earlier.type != field.type:
             self.fault(where, f"{stage.name} turns '{field.name}' from {earlier.type} into {field.type}")
-        elif field.name not in stage.reads:
+        elif field.name not in stage.inputs():
             self.fault(where, f"{stage.name} would replace '{field.name}', which an earlier stage writes, unread")
 
     def _check_derived(self, where: str, stage: Stage, name: str, derived: dict[str, str]) -> None:

@@ -35,7 +35,7 @@ def load_columns(job: Job, partition: int, names: Sequence[str], steps: Sequence
     found: dict[str, pa.ChunkedArray] = {}
     wanted = set(names)
     for step in reversed(steps):
-        here = [f.name for f in step.stage.writes if f.name in wanted]
+        here = [f.name for f in step.stage.outputs() if f.name in wanted]
         if here:
             folder, file = results_at(job, step, partition)
             stored = align(read_table(folder, file, ["row", *here]), rows)

@@ -1,6 +1,6 @@
 """One partition on its way through one phase: its rows in memory, who is still in, and what happened to the rest."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -73,27 +73,19 @@ class Flow:
     def _write(self, stage: str, event: str, reason: pa.Array, score: pa.Array, living: npt.NDArray[np.intp]) -> None:
         hit = np.flatnonzero(reason.is_valid().to_numpy(zero_copy_only=False))
         if len(hit):
-            self.note(stage, event, living[hit], reason.take(pa.array(hit)), score.take(pa.array(hit)))
+            told = {"reason": reason.take(pa.array(hit)), "score": score.take(pa.array(hit))}
+            self.note(stage, event, living[hit], told)
 
     def note(
-        self,
-        stage: str,
-        event: str,
-        positions: npt.NDArray[np.intp],
-        reason: pa.Array | None = None,
-        score: pa.Array | None = None,
-        detector: pa.Array | None = None,
+        self, stage: str, event: str, positions: npt.NDArray[np.intp], told: Mapping[str, pa.Array] | None = None
     ) -> None:
-        """Add ledger rows for the rows at `positions`."""
+        """Add ledger rows for the rows at `positions`; `told` has other columns of EVENTS, null where left out."""
         n = len(positions)
-        identity = self.rows.select(["row", "key"]).take(pa.array(positions))
-        columns = [
-            flat(identity["row"]), flat(identity["key"]), pa.repeat(stage, n), pa.repeat(event, n),
-            pa.nulls(n, pa.string()) if reason is None else reason,
-            pa.nulls(n, pa.float32()) if score is None else score.cast(pa.float32()),
-            pa.nulls(n, pa.string()) if detector is None else detector,
-        ]  # fmt: skip
-        self.events.append(pa.table(columns, schema=EVENTS))
+        columns = self.rows.select(["row", "key"]).take(pa.array(positions)).combine_chunks()
+        given = dict(zip(("row", "key"), map(flat, columns.columns), strict=True)) | dict(told or {})
+        given |= {"stage": pa.repeat(stage, n), "event": pa.repeat(event, n)}
+        filled = [given[f.name].cast(f.type) if f.name in given else pa.nulls(n, f.type) for f in EVENTS]
+        self.events.append(pa.table(filled, schema=EVENTS))
 
     def history(self) -> pa.Table:
         """Return this phase's events, a `passed` row for each survivor included, in order of rows."""

@@ -52,7 +52,7 @@ def list_source(source: Source, run: Run) -> dict[str, int]:
 
 
 def _partitions(source: Source) -> Iterator[pa.Table]:
-    schema = pa.schema([*source.writes, FAILED])
+    schema = pa.schema([*source.outputs(), FAILED])
     waiting = schema.empty_table()
     for table in source.scan():
         waiting = pa.concat_tables([waiting, _fit(table, schema)])

@@ -1,7 +1,7 @@
 """A stage opened on a worker, made safe: one bad sample costs one sample.
 
 Every stage becomes a function from a table of n rows to a result of n rows: its columns, `_failed` (a reason or
-null) and, for an Edit, `_findings`. What a stage raises on one row is isolated by halving the table.
+null) and, for an Edit, `_dropped` and `_findings`. What a stage raises on one row is isolated by halving the table.
 """
 
 import sys
@@ -14,8 +14,9 @@ import pyarrow.compute as pc
 from curate.errors import CurateError, ModelError, StageError
 from curate.stage import FINDINGS, Edit, Edited, Editor, Filter, Scorer, Stage
 
-FINDING = pa.struct([FINDINGS.field(n) for n in ("reason", "score", "detector")])
+FINDING = pa.struct([f for f in FINDINGS if f.name != "row"])
 FAILED = pa.field("_failed", pa.string())
+DROPPED = pa.field("_dropped", pa.string())
 FOUND = pa.field("_findings", pa.list_(FINDING))
 
 Measure = Callable[[pa.Table], pa.Table]
@@ -23,8 +24,8 @@ Measure = Callable[[pa.Table], pa.Table]
 
 def result_schema(stage: Stage) -> pa.Schema:
     """Return the columns of a stage's results."""
-    extra = [FAILED, FOUND] if isinstance(stage, Edit) else [FAILED]
-    return pa.schema([*stage.writes, *extra])
+    extra = [FAILED, DROPPED, FOUND] if isinstance(stage, Edit) else [FAILED]
+    return pa.schema([*stage.outputs(), *extra])
 
 
 def open_stage(stage: Stage) -> Measure:
@@ -107,13 +108,17 @@ def _numbers(column: pa.Array) -> pa.Array:
 
 def _edited(stage: Edit, edited: Edited, table: pa.Table) -> pa.Table:
     rows = table.num_rows
-    arrays = [flat(edited.columns[f.name]) for f in stage.writes]
+    arrays = [flat(edited.columns[f.name]) for f in stage.outputs()]
     _check(stage, arrays, rows)
     if edited.changed is not None:
-        before = [_column(table, f) for f in stage.writes]
+        before = [_column(table, f) for f in stage.outputs()]
         arrays = [pc.if_else(edited.changed, new, old) for new, old in zip(arrays, before, strict=True)]
-    failed = pa.nulls(rows, pa.string()) if edited.failed is None else flat(edited.failed).cast(pa.string())
-    return pa.table([*arrays, failed, _by_row(edited.findings, rows)], schema=result_schema(stage))
+    failed, dropped = (_reasons(column, rows) for column in (edited.failed, edited.dropped))
+    return pa.table([*arrays, failed, dropped, _by_row(edited.findings, rows)], schema=result_schema(stage))
+
+
+def _reasons(column: pa.Array | None, rows: int) -> pa.Array:
+    return pa.nulls(rows, pa.string()) if column is None else flat(column).cast(pa.string())
 
 
 def _column(table: pa.Table, field: pa.Field) -> pa.Array:
@@ -124,7 +129,9 @@ def _by_row(findings: pa.Table | None, rows: int) -> pa.Array:
     """Gather findings into one list a row."""
     if findings is None or findings.num_rows == 0:
         return pa.nulls(rows, FOUND.type)
-    findings = findings.select(FINDINGS.names).cast(FINDINGS).sort_by("row").combine_chunks()
+    told = [findings[f.name] if f.name in findings.column_names else pa.nulls(findings.num_rows, f.type)
+            for f in FINDINGS]  # fmt: skip
+    findings = pa.table(told, names=FINDINGS.names).cast(FINDINGS).sort_by("row").combine_chunks()
     counts = np.bincount(findings["row"].to_numpy(), minlength=rows)
     offsets = pa.array(np.concatenate([[0], np.cumsum(counts)]), pa.int32())
     parts = [flat(findings[f.name]) for f in FINDING]
@@ -137,9 +144,11 @@ def flat(column: pa.Array | pa.ChunkedArray) -> pa.Array:
 
 
 def _check(stage: Stage, arrays: list[pa.Array], rows: int) -> None:
-    if len(arrays) != len(stage.writes):
-        raise StageError(f"{stage.name}: returned {len(arrays)} columns, declares {len(stage.writes)}")
-    for field, array in zip(stage.writes, arrays, strict=True):
+    if len(arrays) != len(stage.outputs()):
+        raise StageError(f"{stage.name}: returned {len(arrays)} columns, declares {len(stage.outputs())}")
+    for field, array in zip(stage.outputs(), arrays, strict=True):
         if len(array) != rows or array.type != field.type:
-            raise StageError(f"{stage.name}: column '{field.name}' came back as {array.type}[{len(array)}], "
-                             f"declared {field.type}[{rows}]")
+            raise StageError(
+                f"{stage.name}: column '{field.name}' came back as {array.type}[{len(array)}], "
+                f"declared {field.type}[{rows}]"
+            )

@@ -19,7 +19,7 @@ from curate.run.books import Books
 from curate.run.columns import align, load_columns, read_source, results_at
 from curate.run.flow import EVENTS, PASSED, Flow
 from curate.run.job import Job
-from curate.run.opened import FAILED, FOUND, Measure, result_schema
+from curate.run.opened import DROPPED, FAILED, FINDING, FOUND, Measure, flat, result_schema
 from curate.run.parts import read_table, reading, write_table
 from curate.run.shuffle import dropped_by, write_map
 from curate.sample import is_media
@@ -85,9 +85,9 @@ def _results(job: Job, phase: Phase, step: Step, flow: Flow, opener: Opener) -> 
     folder, file = results_at(job, step, flow.partition)
     living = flow.living
     rows = flow.rows["row"].to_numpy()[living]
-    schema = [f.name for f in step.stage.writes]
-    light = ["row", *(n for n in schema if not is_media(step.stage.writes[schema.index(n)])), FAILED.name]
-    light += [] if isinstance(step.stage, Filter) else [FOUND.name]
+    schema = [f.name for f in step.stage.outputs()]
+    light = ["row", *(n for n in schema if not is_media(step.stage.outputs()[schema.index(n)])), FAILED.name]
+    light += [] if isinstance(step.stage, Filter) else [DROPPED.name, FOUND.name]
     stored = read_table(folder, file, light) if folder.exists(file) else None
     missing = living if stored is None else living[~np.isin(rows, stored["row"].to_numpy())]
     flow.forget(schema)
@@ -125,7 +125,7 @@ def _measure(
 ) -> pa.Table:
     """Run the stage on some rows; return its results with `row` and `key`."""
     ensure(job, phase, step, flow)
-    given = flow.take(step.stage.reads, positions)
+    given = flow.take(step.stage.inputs(), positions)
     identity = flow.rows.select(["row", "key"]).take(pa.array(positions))
     result = measure(given)
     return pa.table({"row": identity["row"], "key": identity["key"]} | {n: result[n] for n in result.column_names})
@@ -133,7 +133,7 @@ def _measure(
 
 def ensure(job: Job, phase: Phase, step: Step | None, flow: Flow, names: tuple[str, ...] = ()) -> None:
     """Have the columns that a step reads (or `names`, at the phase's end) in memory."""
-    wanted = tuple(step.stage.reads) if step is not None else names
+    wanted = tuple(step.stage.inputs()) if step is not None else names
     absent = [n for n in wanted if n not in flow.rows.column_names]
     if absent:
         here = phase.steps[: phase.steps.index(step)] if step is not None else phase.steps
@@ -152,7 +152,7 @@ def _merged(old: pa.Table, new: pa.Table) -> pa.Table:
 def _attach(step: Step, flow: Flow, whole: pa.Table) -> None:
     """Keep fresh results in memory for the stages behind, so that nothing is read twice."""
     aligned = align(whole, flow.rows["row"].combine_chunks())
-    for field in step.stage.writes:
+    for field in step.stage.outputs():
         flow.attach(field.name, aligned[field.name])
 
 
@@ -162,10 +162,12 @@ def _settle(step: Step, results: pa.Table, flow: Flow) -> None:
     score = pa.nulls(results.num_rows, pa.float32())
     dropped = none
     if isinstance(stage, Filter):
-        scores = results.select([f.name for f in stage.writes]).combine_chunks()
+        scores = results.select([f.name for f in stage.outputs()]).combine_chunks()
         dropped = stage.decide(scores)
         score = _first_number(scores, score)
+        _note_labels(step.name, stage, scores, flow, flat(dropped))
     else:
+        dropped = results[DROPPED.name]
         _note_findings(step, results, flow)
     flow.settle(step.name, results[FAILED.name], dropped, score)
 
@@ -177,18 +179,27 @@ def _first_number(scores: pa.Table, otherwise: pa.Array) -> pa.Array:
     return otherwise
 
 
+def _note_labels(name: str, stage: Filter, scores: pa.Table, flow: Flow, dropped: pa.Array) -> None:
+    """Write down the labels of those that stay, with the first number measured."""
+    score = _first_number(scores, pa.nulls(scores.num_rows, pa.float32()))
+    for label in stage.label(scores):
+        hit = pc.and_(label.is_valid(), dropped.is_null())
+        if hit.true_count:
+            positions = flow.living[hit.to_numpy(zero_copy_only=False)]
+            flow.note(name, "labelled", positions, {"reason": label.filter(hit), "score": flat(score).filter(hit)})
+
+
 def _note_findings(step: Step, results: pa.Table, flow: Flow) -> None:
     lists = results[FOUND.name].combine_chunks()
     found = pc.list_flatten(lists)
     if len(found):
         positions = flow.living[pc.list_parent_indices(lists).to_numpy()]
-        parts = found.flatten()
-        flow.note(step.name, "edited", positions, parts[0], parts[1], parts[2])
+        flow.note(step.name, "edited", positions, dict(zip(FINDING.names, found.flatten(), strict=True)))
 
 
 def _forget_media(phase: Phase, segment: int, flow: Flow) -> None:
     """Let go of pictures that no later stage of this phase reads, before the rows travel on."""
-    later = {n for steps in phase.segments[segment + 1 :] for s in steps for n in s.stage.reads}
+    later = {n for steps in phase.segments[segment + 1 :] for s in steps for n in s.stage.inputs()}
     flow.forget([f.name for f in flow.rows.schema if is_media(f) and f.name not in later])
 
 
@@ -201,7 +212,7 @@ def pass_on(job: Job, phase: Phase, partition: int) -> Commit:
 def commit(job: Job, phase: Phase, flow: Flow) -> Commit:
     """Store the phase's decisions on a partition; its history file, written last, is the commit."""
     if phase.reduce is not None:
-        ensure(job, phase, None, flow, tuple(c for c in phase.reduce.stage.reads if c != "key"))
+        ensure(job, phase, None, flow, tuple(c for c in phase.reduce.stage.inputs() if c != "key"))
         write_map(job, phase.reduce, flow)
     history = flow.history()
     kept = int(flow.alive.sum())

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from curate.ledger import FOLDER as LEDGER_FOLDER
 from curate.ledger import LEDGER, part_name
+from curate.plan import Step
 from curate.run.columns import check_decided, load_columns
 from curate.run.flow import EVENTS, PASSED
 from curate.run.job import Job
@@ -20,7 +21,7 @@ from curate.run.layout import MANIFEST
 from curate.run.parts import read_table, write_table
 from curate.shards import Manifest, ShardEntry, write_shard
 from curate.shards.index import index_name
-from curate.stage import Member
+from curate.stage import Filter, Member
 from curate.storage import Folder
 
 SHARDS, SCORES = "shards", "scores"
@@ -119,12 +120,21 @@ def survivors(job: Job, piece: Piece) -> pa.Table:
     history = read_table(job.run.work / last.folder, part_name(piece.partition) + ".parquet", ["row", "key", "event"])
     passed = history.filter(pc.equal(history["event"], PASSED)).slice(piece.start, piece.stop - piece.start)
     steps = tuple(s for p in job.plan.phases for s in p.steps)
-    written = [f.name for f in job.plan.recipe.source.writes] + [f.name for s in steps for f in s.stage.writes]
+    written = [f.name for f in job.plan.recipe.source.outputs()] + [f.name for s in steps for f in s.stage.outputs()]
     names = list(dict.fromkeys(n for n in written if n != "key"))
     rows = passed["row"].combine_chunks()
     check_decided(job, piece.partition, steps, rows)
-    columns = load_columns(job, piece.partition, names, steps, rows)
+    columns = _labelled(load_columns(job, piece.partition, names, steps, rows), steps)
     return columns.add_column(0, "key", passed["key"])
+
+
+def _labelled(columns: pa.Table, steps: Sequence[Step]) -> pa.Table:
+    """Add what thresholds say of each sample beyond staying."""
+    for stage in (s.stage for s in steps if isinstance(s.stage, Filter) and s.stage.labels):
+        scores = columns.select([f.name for f in stage.outputs()]).combine_chunks()
+        for field, label in zip(stage.labels, stage.label(scores), strict=True):
+            columns = columns.append_column(field, label)
+    return columns
 
 
 def finish(job: Job, entries: Sequence[ShardEntry]) -> Manifest:

@@ -47,7 +47,7 @@ def write_map(job: Job, step: Step, flow: Flow) -> None:
     """Write what a Reduce needs of the rows that leave a phase, one batch for each hash range."""
     stage = _stage(step)
     living = flow.living
-    names = list(dict.fromkeys(["row", "key", *stage.reads]))
+    names = list(dict.fromkeys(["row", "key", *stage.inputs()]))
     table = flow.take(names, living).combine_chunks()
     order = (np.int64(flow.partition) << _PLACE) | table["row"].to_numpy().astype(np.int64)
     table = table.append_column("order", pa.array(order))

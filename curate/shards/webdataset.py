@@ -13,14 +13,17 @@ from curate.sample import COLUMNS
 from curate.stage import Member, Packer, Sink
 
 _FIELDS = ("caption", "url", "width", "height", "original_width", "original_height", "sha256")
+_MORE = ("text", "audio_seconds", "audio_sha256", "transcript", "conversations")
+"""Fields of ours that a sample's json has where some stage writes them."""
+_MEDIA = ("image", "audio")
 _DIGITS = 4
 _RESERVED = frozenset(("uid", "status", "error_message", "exif"))
 
 
 class WebDataset(Sink):
-    """Write each sample as picture, `json` and `txt`, with the names and fields of img2dataset 1.47.
+    """Write each sample as picture, sound, `json` and `txt`, with the names and fields of img2dataset 1.47.
 
-    A table without `image` gives samples without a picture.
+    A table without `image` gives samples without a picture, one without `audio` samples without sound.
     """
 
     name: ClassVar[str] = "webdataset"
@@ -38,11 +41,11 @@ def _pack(table: pa.Table, include_scores: bool) -> Iterator[tuple[str, list[Mem
     taken = sorted(_RESERVED.intersection(scores))
     if taken:
         raise RunError(f"a stage writes a column '{taken[0]}', which img2dataset's json uses otherwise: rename it")
-    wanted = ("key", "image_format", "conversations", *_FIELDS, *scores)
+    wanted = ("key", *(f"{name}_format" for name in _MEDIA), *_MORE, *_FIELDS, *scores)
     small = table.select([name for name in table.column_names if name in wanted])
-    images = table["image"] if "image" in table.column_names else None
+    media = {name: table[name] for name in _MEDIA if name in table.column_names}
     for row, values in enumerate(small.to_pylist()):
-        members = _picture(values, images[row].as_py()) if images is not None else []
+        members = [m for name, column in media.items() for m in _member(values, name, column[row].as_py())]
         members.append(("json", _json(values, scores)))
         if "caption" in values:
             members.append(("txt", (values["caption"] or "").encode()))
@@ -60,21 +63,19 @@ def _is_text(kind: pa.DataType) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
-def _picture(values: dict[str, Any], image: bytes | None) -> list[Member]:
-    if image is None:
+def _member(values: dict[str, Any], name: str, data: bytes | None) -> list[Member]:
+    if data is None:
         return []
-    if not values.get("image_format"):
-        raise RunError("a row has an image and no image_format: the stage that writes pictures must write both")
-    return [(values["image_format"], image)]
+    if not values.get(f"{name}_format"):
+        raise RunError(f"a row has `{name}` and no {name}_format: the stage that writes the one must write both")
+    return [(values[f"{name}_format"], data)]
 
 
 def _json(values: dict[str, Any], scores: list[str]) -> bytes:
     key = values["key"]
     content = {name: values.get(name) for name in _FIELDS}
     content |= {"key": key, "uid": key, "status": "success", "error_message": None, "exif": "{}"}
-    if "conversations" in values:
-        content["conversations"] = values["conversations"]
-    content |= {name: _stable(values[name]) for name in scores}
+    content |= {name: _stable(values[name]) for name in (*_MORE, *scores) if name in values}
     return json.dumps(content, ensure_ascii=False, sort_keys=True, allow_nan=False).encode()
 
 

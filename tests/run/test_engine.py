@@ -3,16 +3,18 @@
 import json
 import re
 
+import pyarrow.compute as pc
 import pytest
 
 from curate.errors import PurgedError, RunError
+from curate.ledger import read_ledger
 from curate.run.books import imbalances
 from curate.run.check import check
 from curate.run.engine import execute
 from curate.run.layout import Run
 from curate.run.local import LocalRunner
 from curate.run.retry import forget_failures, purge
-from curate.shards import Manifest, shard_keys
+from curate.shards import Manifest, ShardReader, shard_keys
 from curate.storage import Folder
 from tests.run.lines import carry_out, counted, fates, lines, measured, never, published
 
@@ -64,6 +66,31 @@ def shard_captions(run, entry):
 
     with tarfile.open(fileobj=io.BytesIO(run.read(f"shards/{entry.name}"))) as tar:
         return [tar.extractfile(m).read().decode() for m in tar if m.name.endswith(".txt")]
+
+
+def test_what_an_edit_drops_has_a_fate_and_what_it_did_is_told(out):
+    done = carry_out(out, lines({"shout": {"drop_every": 10}}, bad_every=0, repeat_every=0))
+    assert done.books["shout"].dropped == {"too_loud": 11}
+    assert check(Run.at(out)) == []
+    assert len([1 for _, stage, event, _ in fates(out) if (stage, event) == ("shout", "dropped")]) == 11
+    edited = read_ledger(Folder(out)).filter(pc.field("event") == "edited")
+    assert set(edited["action"].to_pylist()) == {"capitals"}
+    assert edited["place"].null_count == edited["match"].null_count == len(edited)  # the stage said nothing of them
+
+
+def test_a_label_is_decided_from_stored_scores_told_and_published(out, tmp_path):
+    counter = str(tmp_path / "count")
+    plain = {"counter": counter, "at_most": 90}
+    carry_out(out, lines({"line_number": plain}, per_shard=200))
+    measured(counter)
+    carry_out(out, lines({"line_number": plain | {"high_from": 80}}, per_shard=200))
+    assert measured(counter) == 0
+    reader = ShardReader(out)
+    labels = [json.loads(reader.read(i)["json"]) for i in range(len(reader))]
+    assert {v["line_number"] for v in labels if v["line_label"] == "high"} == set(range(80, 91)) - {81}
+    told = read_ledger(Folder(out)).filter(pc.field("event") == "labelled")
+    assert sorted(told["score"].to_pylist()) == [n for n in range(80, 91) if n != 81]
+    assert set(told["reason"].to_pylist()) == {"high"}
 
 
 def test_the_same_recipe_gives_the_same_bytes(tmp_path):

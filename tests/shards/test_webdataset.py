@@ -131,7 +131,7 @@ def test_pictures_without_caption():
 
 
 def test_what_cannot_be_packed_says_why():
-    with pytest.raises(RunError, match="a row has an image and no image_format"):
+    with pytest.raises(RunError, match="a row has `image` and no image_format"):
         pack(table().drop_columns(["image_format"]))
     with pytest.raises(RunError, match="writes a column 'status'"):
         pack(table(status=pa.array([1, 2])))

@@ -53,6 +53,14 @@ class LineNumber(Filter):
     counter: str | None = None
     at_least: int | None = threshold(None, "number")
     at_most: int | None = threshold(None, "number")
+    high_from: int | None = threshold(None, "number from which a line is labelled high")
+    labels: ClassVar[tuple[pa.Field, ...]] = (pa.field("line_label", pa.string()),)
+
+    def label(self, scores: pa.Table) -> list[pa.Array]:
+        if self.high_from is None:
+            return [pa.nulls(scores.num_rows, pa.string())]
+        high = pc.greater_equal(scores["line_number"].combine_chunks(), self.high_from)
+        return [pc.if_else(high, "high", pa.scalar(None, pa.string()))]
 
     def open(self) -> Scorer:
         def score(table: pa.Table) -> list[pa.Array]:
@@ -65,11 +73,12 @@ class LineNumber(Filter):
 
 
 class Shout(Edit):
-    """Turns captions with an even number to capitals and says so."""
+    """Turns captions with an even number to capitals and says so; drops those of a multiple of `drop_every`."""
 
     name: ClassVar[str] = "shout"
     reads: ClassVar[tuple[str, ...]] = ("caption",)
     writes: ClassVar[tuple[pa.Field, ...]] = (column("caption"),)
+    drop_every: int = 0
 
     def open(self) -> Editor:
         def edit(table: pa.Table) -> Edited:
@@ -81,10 +90,16 @@ class Shout(Edit):
                     "reason": pa.array(["QUIET"] * len(rows), pa.string()),
                     "score": pa.array([1.0] * len(rows), pa.float32()),
                     "detector": pa.array(["ear 1.0"] * len(rows), pa.string()),
+                    "action": pa.array(["capitals"] * len(rows), pa.string()),
                 }
             )
+            numbers = [int(c.split()[-1]) for c in table["caption"].to_pylist()]
+            dropped = ["too_loud" if self.drop_every and n % self.drop_every == 0 else None for n in numbers]
             return Edited(
-                pa.table({"caption": pc.utf8_upper(table["caption"])}), changed=pa.array(even), findings=findings
+                pa.table({"caption": pc.utf8_upper(table["caption"])}),
+                changed=pa.array(even, pa.bool_()),
+                dropped=pa.array(dropped, pa.string()),
+                findings=findings,
             )
 
         return edit

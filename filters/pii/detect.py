@@ -1,22 +1,22 @@
-"""Taking personal data out of captions."""
+"""Finding personal data in text: Presidio's recognizers over a spaCy pipeline, opened once in a worker.
+
+Captions, text in pictures and speech go through the very same detector.
+"""
 
 import hashlib
 import logging
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, ClassVar, Literal, get_args
+from typing import Any, Literal, get_args
 
-import pyarrow as pa
-import pyarrow.compute as pc
 from pydantic import Field
 
 from curate.errors import ModelError
 from curate.models import Model
-from curate.sample import column
-from curate.stage import FINDINGS, Edit, Edited, Editor
+from curate.stage import Stage
+from filters.pii.spans import Span
 
 Entity = Literal[
     "CREDIT_CARD",
@@ -51,31 +51,8 @@ UNUSED_PIPES = ("tagger", "parser", "senter", "attribute_ruler", "lemmatizer")
 MIN_NAME_LETTERS = 2
 
 
-@dataclass(frozen=True)
-class Span:
-    """One place to replace: characters start (in) to stop (out)."""
-
-    start: int
-    stop: int
-    entity: str
-    score: float
-    recognizer: str
-
-
-Detector = Callable[[Sequence[str]], Iterator[list[Span]]]
-
-
-class RedactPii(Edit):
-    """Replace personal data in captions by its kind: `Ask <PERSON> at <EMAIL_ADDRESS>`.
-
-    Source: Microsoft Presidio, with its English pattern recognizers and a spaCy pipeline for names. Findings that
-    overlap are replaced as one, under the kind of the most certain. LOCATION, ORGANIZATION, DATE_TIME and URL are off
-    unless asked for: in captions they describe the picture more often than a person. Street addresses are missed.
-    """
-
-    name: ClassVar[str] = "redact_pii"
-    reads: ClassVar[tuple[str, ...]] = ("caption",)
-    writes: ClassVar[tuple[pa.Field, ...]] = (column("caption"),)
+class DetectsPii(Stage):
+    """Settings of every stage that looks for personal data in text."""
 
     model: str = Field("en_core_web_lg", description="an installed spaCy package, or the folder of a spaCy pipeline")
     entities: tuple[Entity, ...] = Field(
@@ -109,62 +86,32 @@ class RedactPii(Edit):
         """Hash Presidio's version with the rest: its patterns decide as much as the weights."""
         return hashlib.sha256(f"{super().identity()} {_presidio_version()}".encode()).hexdigest()
 
-    def open(self) -> Editor:
-        """Load spaCy and Presidio; return a function that redacts captions, distinct ones once."""
-        detect, detector = _load(self)
 
-        def edit(table: pa.Table) -> Edited:
-            encoded = table["caption"].combine_chunks().dictionary_encode()
-            texts = encoded.dictionary.to_pylist()
-            spans = [merge_overlaps(found) for found in detect(texts)]
-            clean = pa.array([replace(text, found) for text, found in zip(texts, spans, strict=True)], pa.string())
-            touched = pa.array([bool(found) for found in spans], pa.bool_())
-            return Edited(
-                columns=pa.table({"caption": clean.take(encoded.indices)}),
-                changed=pc.fill_null(touched.take(encoded.indices), fill_value=False),
-                findings=_findings(encoded.indices.to_pylist(), spans, detector),
-            )
+class TextDetector:
+    """Finds personal data in texts; made by `open_detector`."""
 
-        return edit
+    def __init__(self, stage: DetectsPii) -> None:
+        """Load spaCy and Presidio.
 
+        Raises:
+            ModelError: a package or a pipeline is not here, or is not what it should be.
+        """
+        self._nlp = _load_spacy(stage.models()[0])
+        self._batches = _load_presidio(self._nlp)
+        self._options = {"entities": list(stage.entities), "score_threshold": stage.score_at_least}
+        named = f"{self._nlp.meta['lang']}_{self._nlp.meta['name']} {self._nlp.meta['version']}"
+        self.name = f"presidio {_presidio_version()} / {named}"
+        """What finds, with versions, for the ledger; the recognizer of each span follows it there."""
 
-def merge_overlaps(found: Sequence[Span]) -> list[Span]:
-    """Join spans that share a character, so that no part of either stays; the best names the whole.
-
-    Best is the highest score, then the longest, then the first in (start, entity): nothing depends on the order given.
-    """
-    merged: list[Span] = []
-    for span in sorted(found, key=lambda s: (s.start, s.stop, s.entity, s.recognizer)):
-        last = merged[-1] if merged else None
-        if last is None or span.start >= last.stop:
-            merged.append(span)
-            continue
-        best = max(last, span, key=lambda s: (s.score, s.stop - s.start))
-        merged[-1] = Span(last.start, max(last.stop, span.stop), best.entity, best.score, best.recognizer)
-    return merged
-
-
-def replace(text: str, spans: Sequence[Span]) -> str:
-    """Put `<ENTITY>` in place of each span; spans are in order and apart."""
-    parts, end = [], 0
-    for span in spans:
-        parts += [text[end : span.start], f"<{span.entity}>"]
-        end = span.stop
-    return "".join([*parts, text[end:]])
-
-
-def _findings(indices: Sequence[int | None], spans: Sequence[list[Span]], detector: str) -> pa.Table:
-    """Return FINDINGS rows; indices say which distinct text each row of the table holds."""
-    rows = [(row, span) for row, index in enumerate(indices) if index is not None for span in spans[index]]
-    return pa.table(
-        {
-            "row": [row for row, _ in rows],
-            "reason": [span.entity for _, span in rows],
-            "score": [span.score for _, span in rows],
-            "detector": [f"{detector} / {span.recognizer}" for _, span in rows],
-        },
-        schema=FINDINGS,
-    )
+    def find(self, texts: Sequence[str]) -> Iterator[list[Span]]:
+        """Yield the spans of each text in order of position; they may overlap, see `merge_overlaps`."""
+        # Without a memory zone spaCy keeps every word it ever saw, and a long-lived worker grows for ever.
+        with self._nlp.memory_zone():
+            found = self._batches.analyze_iterator(texts, language=LANGUAGE, batch_size=256, **self._options)
+        for text, results in zip(texts, found, strict=True):
+            placeholders = [match.span() for match in PLACEHOLDER.finditer(text)]
+            spans = (_span(result) for result in results)
+            yield [span for span in spans if _is_finding(text, span, placeholders)]
 
 
 def _presidio_version() -> str:
@@ -172,25 +119,6 @@ def _presidio_version() -> str:
         return version("presidio-analyzer")
     except PackageNotFoundError as error:
         raise ModelError("redact_pii needs presidio-analyzer: pip install 'curate-multimodal[filters]'") from error
-
-
-def _load(stage: RedactPii) -> tuple[Detector, str]:
-    """Return the detector, from texts to the spans of each in order, and its name with versions."""
-    nlp = _load_spacy(stage.models()[0])
-    batches = _load_presidio(nlp)
-    options = {"entities": list(stage.entities), "score_threshold": stage.score_at_least}
-
-    def detect(texts: Sequence[str]) -> Iterator[list[Span]]:
-        # Without a memory zone spaCy keeps every word it ever saw, and a long-lived worker grows for ever.
-        with nlp.memory_zone():
-            found = batches.analyze_iterator(texts, language=LANGUAGE, batch_size=256, **options)
-        for text, results in zip(texts, found, strict=True):
-            placeholders = [match.span() for match in PLACEHOLDER.finditer(text)]
-            spans = (_span(result) for result in results)
-            yield [span for span in spans if _is_finding(text, span, placeholders)]
-
-    named = f"{nlp.meta['lang']}_{nlp.meta['name']} {nlp.meta['version']}"
-    return detect, f"presidio {_presidio_version()} / {named}"
 
 
 def _span(result: Any) -> Span:

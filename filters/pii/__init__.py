@@ -1,0 +1,5 @@
+"""Personal data in text, in the text of pictures and in speech, found by one detector."""
+
+from filters.pii.redact_pii import RedactPii
+
+__all__ = ["RedactPii"]
