@@ -19,7 +19,8 @@ from curate.pii_match import (
 SECRET = b"0123456789abcdef"
 OTHER = b"0123456789abcdeg"
 ALIKE = (
-    ("Jane Smith", "jane  smith", " JANE\nSMITH ", "Jane Smith's", "Jane Smith\u2019s", "“Jane Smith”", "Jane\u200b Smith,"),
+    ("Jane Smith", "jane  smith", " JANE\nSMITH ", "Jane Smith's", "Jane Smith\u2019s", "“Jane Smith”",
+     "Jane\u200b Smith,"),
     ("Łukasz Müller", "łukasz mu\u0308ller", "ŁUKASZ MÜLLER"),
     ("Weiß", "WEISS"),
     ("(212) 555-0187", "212.555.0187", "212 555 0187", "\uff12\uff11\uff12 555 0187"),
