@@ -153,7 +153,8 @@ STREET_ADDRESSES = Recognizer(
         rf"\d[\w/-]{{0,8}},?[ ][{_UPPER}\d]"
         r"|\d[\w ]{0,6},?[ ](?:rue|av|b|place|chemin|impasse|allée|quai|cours|route|square|faubourg|passage|sentier)"
         rf"|[{_LOWER}/.],?[ ](?:n[.º°]{{1,2}}[ ]?)?\d|[A-Z]\d[A-Z\d]?[ ]?\d[A-Z]{{2}}\b"
-        r"|(?i:box|postfach|postbus|apartado|postale?|pocztowa|[ ](?:st|street|ave|avenue|rd|road|blvd|lane|dr|drive|ct)\b)"
+        r"|(?i:box|postfach|postbus|apartado|postale?|pocztowa)"
+        r"|(?i:[ ](?:st|street|ave|avenue|rd|road|blvd|lane|dr|drive|ct)\b)"
     ),
     find=_find,
 )
