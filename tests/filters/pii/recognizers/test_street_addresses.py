@@ -36,6 +36,14 @@ ADDRESSES = (
     "P.O. Box 123, Austin, TX 78701",
     "PO Box 4567",
     "Postfach 12 34, 10115 Berlin",
+    "PSC 1708, Box 0531\nAPO AP 05777",
+    "USNS Mercy\nFPO AP 96672",
+    "772 Republica de Chile 7715 Suite 228",
+    "6617 Klinta 36 Apt. 115",
+    "Dózsa György út 78",
+    "Hermiankatu 23",
+    "Rue de Piétrain 371",
+    "Wilhelmsens vei 83",
     "12 elm street, springfield, il 62704",
 )
 LOOK_ALIKES = (
@@ -72,6 +80,9 @@ LOOK_ALIKES = (
     "an 8 lane highway at night",
     "30 Rock",
     "IMG 1234 Market",
+    "2 Adults 3 Kids Suite with a view",
+    "on Fifth Avenue 2004",
+    "USS Enterprise 1701",
 )
 
 
