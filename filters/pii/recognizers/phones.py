@@ -37,7 +37,8 @@ _NAMED = re.compile(
     r"(?i)(?:\b(?:tele?(?:phone|fon|fono|foon)?|t[ée]l|phone|mobile?|mobil|cell(?:phone)?|fax"
     r"|whats ?app|sms|hotline|handy|m[óo]vil"
     r"|(?:call|ring|text|reach)[ ](?:me|us|him|her|them)(?:[ ](?:on|at|under|back[ ]at))?|dial"
-    r"|(?:my|new|old|home|work|office|contact)[ ]number(?:[ ]is)?)|\u260e|\u2706|\U0001f4de|\u2121)(?:[ ]?(?:number|nr|no|n[º°]))?"
+    r"|(?:my|new|old|home|work|office|contact)[ ]number(?:[ ]is)?)|\u260e|\u2706|\U0001f4de|\u2121)"
+    r"(?:[ ]?(?:number|nr|no|n[º°]))?"
     r"[.:]{0,2}\s{0,2}((?:\+|\(|\d)[\d ()./\-\u2011\u2013]{5,22}\d)"
     rf"{_EXTENSION}(?!\w)"
 )

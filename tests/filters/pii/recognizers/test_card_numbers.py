@@ -1,4 +1,4 @@
-"""Card numbers of all issuers go; other long numbers stay. The cards are the issuers' own for tests, or made to pass."""
+"""Card numbers of all issuers go; other long numbers stay. The cards are issuers' own for tests, or made to pass."""
 
 import pytest
 from looking import found
