@@ -69,6 +69,11 @@ _LOWERCASE = re.compile(
     rf"(?:{_SURE}|{_UNSURE})\.?{_UNIT}?[,\s]{{1,3}}(?:[a-z]{{2,20}}[ ]?){{1,3}},?[ ]?{_STATE},?[ ]{_ZIP}",
     re.IGNORECASE,
 )
+# "i live at 12 main street": in lower case only where words announce it
+_ANNOUNCED = re.compile(
+    r"(?i)\b(?:liv(?:e[sd]?|ing)|address|resid(?:es?|ing)|mov(?:ed|ing)|stay(?:s|ed|ing)?)"
+    rf"[ ]?(?:at|is|to|:)[ ]{{1,2}}(\d{{1,5}}[a-z]?[ ](?:[a-z\d][\w'-]{{0,20}}[ ]){{1,4}}(?:{_SURE}|{_UNSURE})\b\.?{_UNIT}?)"
+)
 _AFTER = r"(?![\w:%€$]|[.,]\d)"
 _GERMANIC = re.compile(
     rf"(?:\b[{_UPPER}][{_LOWER}{_UPPER}-]{{1,30}}"
@@ -140,6 +145,7 @@ def _find(text: str) -> Iterator[Found]:
         for hit in pattern.finditer(text):
             if not _COMMON_NOUNS.match(hit[0]):
                 yield Found(*hit.span(), 0.9)
+    yield from (Found(*hit.span(1), 0.8) for hit in _ANNOUNCED.finditer(text))
     for hit in _BOX.finditer(text):
         rest = _BOX_LOCALITY.match(text, hit.end())
         yield Found(hit.start(), rest.end() if rest else hit.end(), 0.9)
