@@ -1,0 +1,40 @@
+"""What can be asked for is what something finds: Presidio's recognizers of all countries, spaCy, and the added ones."""
+
+import importlib
+import pkgutil
+from typing import get_args
+
+import pytest
+from presidio_analyzer import PatternRecognizer, predefined_recognizers
+from presidio_analyzer.predefined_recognizers import PhoneRecognizer, SpacyRecognizer
+
+from filters.pii.entities import PLACEHOLDER, Entity
+from filters.pii.recognizers import added
+
+
+def shipped():
+    """Every pattern recognizer in Presidio's package, whether its configuration names it or not."""
+    for module in pkgutil.walk_packages(predefined_recognizers.__path__, f"{predefined_recognizers.__name__}."):
+        if "third_party" not in module.name and ".ner" not in module.name:
+            yield from vars(importlib.import_module(module.name)).values()
+
+
+def test_every_kind_is_found_by_something_and_the_other_way_round():
+    kinds = {v for v in shipped() if isinstance(v, type) and issubclass(v, (PatternRecognizer, PhoneRecognizer))}
+    theirs = {entity for kind in kinds - {PatternRecognizer} for entity in kind().supported_entities}
+    ours = {entity for recognizer in added("en") for entity in recognizer.supported_entities}
+    assert set(get_args(Entity)) == theirs | ours | set(SpacyRecognizer.ENTITIES)
+
+
+def test_kinds_are_in_order():
+    assert list(get_args(Entity)) == sorted(get_args(Entity))
+
+
+@pytest.mark.parametrize("written", ["<PERSON>", "<US_SSN>", "<EMAIL_ADDRESS_0123456789ab>"])
+def test_a_placeholder_is_known(written):
+    digits = written.partition("SS_")[2]
+    assert PLACEHOLDER.fullmatch(written) or digits
+
+
+def test_other_brackets_are_no_placeholder():
+    assert PLACEHOLDER.search("<b> <NAME> PERSON <person>") is None
