@@ -2,5 +2,6 @@
 
 from filters.pii.pii_density import PiiDensity
 from filters.pii.redact_pii import RedactPii
+from filters.pii.redact_speech import RedactSpeech
 
-__all__ = ["PiiDensity", "RedactPii"]
+__all__ = ["PiiDensity", "RedactPii", "RedactSpeech"]
