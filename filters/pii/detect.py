@@ -78,9 +78,13 @@ class DetectsPii(Stage):
             "IP_ADDRESS",
             "MAC_ADDRESS",
             "CRYPTO",
+            "STREET_ADDRESS",
+            "SOCIAL_HANDLE",
+            "DATE_OF_BIRTH",
+            "API_KEY",
         ),
         min_length=1,
-        description="kinds of personal data to replace, in Presidio's names",
+        description="kinds of personal data to look for, in Presidio's names",
     )
     score_at_least: float = Field(0.35, ge=0, le=1, description="confidence from which a finding is replaced")
 

@@ -30,14 +30,16 @@ _KNOWN = re.compile(rf"(?<![A-Za-z0-9_])(?:{'|'.join(_FORMATS)})")
 _SK = re.compile(r"(?<![\w-])sk-(?:[a-z]{2,8}[0-9]{0,2}-){0,2}([A-Za-z0-9_-]{20,255})")
 _PEM = re.compile(r"-----BEGIN (?:[A-Z]{2,9} ){0,2}PRIVATE KEY(?: BLOCK)?-----(?:[^-]|-(?!----))*")
 _PEM_END = re.compile(r"-----END (?:[A-Z]{2,9} ){0,2}PRIVATE KEY(?: BLOCK)?-----")
-_PEM_CUT_OFF = re.compile(r"-----BEGIN [A-Z ]{0,40}-----(?:\s{1,2}[A-Za-z0-9+/=]{20,80})*")
+_PEM_CUT_OFF = re.compile(r"-----BEGIN [A-Z ]{0,40}-----(?:\s{1,2}[A-Za-z0-9+/=]{20,80}){0,200}")
 _IN_URL = re.compile(r"://[^\s/:@]{1,100}:([^\s/:@]{3,100})@")  # scheme://user:password@host
 _NAMED = re.compile(
     r"(?i)(?:api[ _-]?key|secret|(?:access|private|signing|encryption|account)[ _-]?key|token|credentials?)"
     r"[\"'`\]]{0,2}\s{0,3}(?:=>|:=|[:=])\s{0,3}[\"'`]?([\w+/.~-]{16,255}={0,2})"
 )
 _BEARER = re.compile(r"(?i:\bbearer|authorization: ?basic)\s{1,3}([\w+/.~-]{16,4000}={0,2})")
-_PASSWORD = re.compile(r"(?i)(?:passw(?:or)?d|passphrase|\bpwd)[\"'`]{0,2}\s{0,3}[:=]\s{0,3}[\"'`]?([^\s\"'`,;<>]{8,64})")
+_PASSWORD = re.compile(
+    r"(?i)(?:passw(?:or)?d|passphrase|\bpwd)[\"'`]{0,2}\s{0,3}[:=]\s{0,3}[\"'`]?([^\s\"'`,;<>]{8,64})"
+)
 _NOT_SECRET = re.compile(r"(?i)your|change_?me|placeholder|xxxx|insert|environ|\benv\.|config\.|\*\*\*|\$\{|\(")
 _WORD = re.compile(r"[a-z]+|[A-Z]+|[A-Z][a-z]+|v?[0-9]{1,4}")
 
@@ -46,18 +48,11 @@ MIN_BITS = 3.0  # a random string of 16 hex digits has 3.4 bits a character on a
 
 def _find(text: str) -> Iterator[Found]:
     yield from _pem(text)
-    for hit in _KNOWN.finditer(text):
-        yield Found(*hit.span(), 0.95)
-    for hit in _SK.finditer(text):
-        if _looks_random(hit[1]):
-            yield Found(*hit.span(), 0.9)
-    for pattern in (_NAMED, _BEARER):
-        for hit in pattern.finditer(text):
-            if _looks_random(hit[1]):
-                yield Found(*hit.span(1), 0.7)
-    for hit in (*_PASSWORD.finditer(text), *_IN_URL.finditer(text)):
-        if _is_password(hit[1]):
-            yield Found(*hit.span(1), 0.6)
+    yield from (Found(*hit.span(), 0.95) for hit in _KNOWN.finditer(text))
+    yield from (Found(*hit.span(), 0.9) for hit in _SK.finditer(text) if _looks_random(hit[1]))
+    for pattern, is_secret in ((_NAMED, _looks_random), (_BEARER, _looks_random), (_PASSWORD, _is_password),
+                               (_IN_URL, _is_password)):  # fmt: skip
+        yield from (Found(*hit.span(1), 0.7) for hit in pattern.finditer(text) if is_secret(hit[1]))
 
 
 def _pem(text: str) -> Iterator[Found]:

@@ -7,6 +7,7 @@ library), extensions, and what stands behind "tel" or "phone".
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from filters.pii.recognizers.recognizer import Found, Recognizer
 
@@ -14,19 +15,24 @@ _SEP = r"[ .\-/\u00a0\u2011\u2013]"
 _EXTENSION = r"(?:[ ]?(?:x|ext\.?|extension|#)[ ]?\d{1,6}(?!\w))?"
 # +49 30 1234567, +44 (0)20 7946 0958, 0049-30-1234567
 _INTERNATIONAL = re.compile(
-    rf"(?<![\w+.,/=-])(\+|00)(?=[ ]?[1-9])(?:[ (]{{0,2}}\d{{1,5}}\)?{_SEP}{{0,2}}){{2,7}}(?<=\d){_EXTENSION}(?![\w]|[.,]\d)"
+    r"(?<![\w+.,/=-])(?:\+|00)(?=[ ]?[1-9])"
+    rf"(?:[ (]{{0,2}}\d{{1,5}}\)?{_SEP}{{0,2}}){{2,7}}(?<=\d){_EXTENSION}(?![\w]|[.,]\d)"
 )
 # (212) 555-0187, 212.555.0187, 1-212-555-0187 x12: three groups of one separator, as North America writes them
 _AMERICAN = re.compile(
-    rf"(?<![\w+.,/=$€£#(-])(?:1[ .-])?(?:\([2-9]\d\d\)[ ]?|[2-9]\d\d(?=([-.]))\1)\d{{3}}[-.]\d{{4}}{_EXTENSION}(?![\w-]|[.,/]\d)"
+    r"(?<![\w+.,/=$€£#(-])(?:1[ .-])?"
+    rf"(?:\([2-9]\d\d\)[ ]?\d{{3}}[-. ]|[2-9]\d\d([-.])\d{{3}}\1)\d{{4}}{_EXTENSION}(?![\w-]|[.,/]\d)"
 )
 # 030 1234567, 01 23 45 67 89, (020) 7946 0958: a trunk 0, and groups
 _TRUNK = re.compile(
     r"(?<![\w+.,:/=$€£#-])\(?0[1-9]\d{0,4}\)?[ /.-]{1,3}\d{2,8}(?:[ .-]\d{2,6}){0,4}(?![\w]|[.,:/-]\d|[ ]?[€$£%])"
 )
+_DECIMAL = re.compile(r"[+]\d{1,3}\.\d{1,12}")
+_ZIP_PLUS_FOUR = re.compile(r"\d{5}-\d{4}")
 _NAMED = re.compile(
-    r"(?i)(?:\b(?:tele?(?:phone|fon|fono|foon)?|t[ée]l|phone|mobile?|mobil|cell(?:phone)?|fax|whats ?app|sms|hotline|handy|m[óo]vil)"
-    r"|\u260e|\u2706|\U0001f4de|\u2121)(?:[ ]?(?:number|nr|no|n[º°]))?[.:]{0,2}[ ]{0,2}((?:\+|\(|\d)[\d ()./\-\u2011\u2013]{5,22}\d)"
+    r"(?i)(?:\b(?:tele?(?:phone|fon|fono|foon)?|t[ée]l|phone|mobile?|mobil|cell(?:phone)?|fax"
+    r"|whats ?app|sms|hotline|handy|m[óo]vil)|\u260e|\u2706|\U0001f4de|\u2121)(?:[ ]?(?:number|nr|no|n[º°]))?"
+    r"[.:]{0,2}[ ]{0,2}((?:\+|\(|\d)[\d ()./\-\u2011\u2013]{5,22}\d)"
     rf"{_EXTENSION}(?!\w)"
 )
 _REGIONS = ("GB", "DE", "FR", "IT", "NL", "BE", "AT", "CH", "SE", "IE", "AU", "NZ", "JP", "IN", "ZA", "TR", "ID", "KR")
@@ -44,7 +50,11 @@ def _find(text: str) -> Iterator[Found]:
     for hit in _AMERICAN.finditer(text):
         yield Found(*hit.span(), 0.6)
     for hit in _TRUNK.finditer(text):
-        if len(_digits(hit[0])) >= MIN_TRUNK_DIGITS and _is_assigned(hit[0], _REGIONS):
+        if (
+            not _ZIP_PLUS_FOUR.fullmatch(hit[0])
+            and len(_digits(hit[0])) >= MIN_TRUNK_DIGITS
+            and _is_assigned(hit[0], _REGIONS)
+        ):
             yield Found(*hit.span(), 0.5)
     for hit in _NAMED.finditer(text):
         if MIN_DIGITS <= len(_digits(hit[1])) <= MAX_DIGITS and not _is_date(hit[1]):
@@ -63,6 +73,8 @@ def _international_score(text: str) -> float:
     """Return how sure a number with a country code is; 0 for none. After 00 only what is assigned counts."""
     import phonenumbers
 
+    if _DECIMAL.fullmatch(text):
+        return 0
     plus = text.startswith("+")
     number = _number(text if plus else f"+{text[2:]}", None)
     if number is None:
@@ -79,7 +91,7 @@ def _is_assigned(text: str, regions: tuple[str, ...]) -> bool:
     return any(number is not None and phonenumbers.is_valid_number(number) for number in numbers)
 
 
-def _number(text: str, region: str | None) -> object | None:
+def _number(text: str, region: str | None) -> Any:
     import phonenumbers
 
     try:
@@ -92,8 +104,10 @@ PHONES = Recognizer(
     name="AnyPhoneRecognizer",
     entity="PHONE_NUMBER",
     needs=(
-        r"(?:\+|00)[ (]{0,2}[1-9][\d ().\-/\u00a0\u2011\u2013]{5}|\d{3}\)?[ .-]?\d{3}[.-]\d{4}|0[1-9]\d{0,4}\)?[ /.-]{1,3}\d\d"
-        r"|(?i:tel|t[ée]l|phone|mobil|cell|fax|whats|sms|hotline|handy|m[óo]vil|[\u260e\u2706\U0001f4de\u2121])[^\d\n]{0,14}\d"
+        r"(?:\+|00)[ (]{0,2}[1-9][\d ().\-/\u00a0\u2011\u2013]{5}|\d{3}\)?[ .-]?\d{3}[-. ]\d{4}"
+        r"|0[1-9]\d{0,4}\)?[ /.-]{1,3}\d\d"
+        r"|(?i:tel|t[ée]l|phone|mobil|cell|fax|whats|sms|hotline|handy|m[óo]vil|[\u260e\u2706\U0001f4de\u2121])"
+        r"[^\d\n]{0,14}\d"
     ),
     find=_find,
 )

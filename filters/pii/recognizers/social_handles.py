@@ -11,60 +11,77 @@ from filters.pii.recognizers.recognizer import Found, Recognizer
 
 # Twitter allows 15 characters, Instagram 30 with dots, Mastodon a server after a second at sign.
 _AT_NAME = re.compile(
-    r"(?<![\w@./+#&%=:$\\-])@([A-Za-z_](?:[\w-]|\.(?=\w)){1,29})(@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,4})?(?![\w@/(\[])"
+    r"(?<![\w@./+#&%=:$\\-])@([A-Za-z_](?:[\w-]|\.(?=\w)){1,29}+)(@[A-Za-z0-9-]{1,63}+(?:\.[A-Za-z0-9-]{1,63}+){1,4}+)?+"
+    r"(?![\w@/]|[ ]?[=({\[]|::)"
 )
 _PROFILE = re.compile(
-    r"(?i)\b(?:(?:twitter|x|instagram|facebook|fb|tiktok|threads|github|soundcloud|twitch|snapchat|pinterest|vk|medium|patreon)"
+    r"(?i)\b(?:(?:twitter|x|instagram|facebook|fb|tiktok|threads|soundcloud|twitch|snapchat|pinterest|vk|medium|patreon)"
     r"\.(?:com|net|tv)|t\.me|instagr\.am|bsky\.app/profile|reddit\.com/(?:u|user)|youtube\.com/(?:c|user)"
     r"|linkedin\.com/in|(?:www\.)?flickr\.com/(?:people|photos))/@?([\w.%-]{2,60})"
 )
+# With more behind it, it is a project.
+_GITHUB = re.compile(r"(?i)\b(?:github|gitlab)\.com/([a-z0-9][a-z0-9-]{1,38})(?![\w/.-]*\w)")
 _REDDIT = re.compile(r"(?<![\w/.])/?u/([A-Za-z0-9_-]{3,20})(?![\w/])")
 _NAMED = re.compile(
     r"(?i)\b(?:instagram|insta|ig|twitter|tiktok|snapchat|snap|telegram|discord|bluesky|mastodon|kik)"
-    r"(?: ?(?:handle|name|user ?name|id))? ?(?:is|[:=]) {0,2}@?([a-z_](?:\w|\.(?=\w)){2,29}(?:#\d{4})?)(?![\w.]*[ ]?@|://)"
+    r"(?: ?(?:handle|name|user ?name|id) ?(?:is|[:=])| ?[:=]) {0,2}@?([a-z_](?:\w|\.(?=\w)){2,29}(?:#\d{4})?)(?![\w.]*[ ]?@|://)"
 )
 # Lines that only programs have after a decorator.
-_DECORATED = re.compile(r"[ \t]*\r?\n[ \t]*(?:@|def |class |async |public |private |protected |static |export |fun |void )")
-_CODE = frozenset(
-    # CSS
-    "apply charset container counter-style document extend font-face font-feature-values function if else each for import "
-    "include keyframes layer media mixin namespace page property return screen supports tailwind use viewport while "
-    # decorators and annotations
-    "abstractmethod autowired bean cached cached_property classmethod component controller dataclass deprecated entity "
-    "fixture getmapping injectable input interface nonnull notnull nullable objc output override pytest.fixture "
-    "readonly receiver repository requestmapping safevarargs service singleton staticmethod suppresswarnings test "
-    "transactional wraps "
-    # documentation
-    "author brief code copyright example exception file inheritdoc link note param params license returns see since "
-    "throws todo type typedef var version "
-    # JSON-LD, XML, Objective-C
-    "base context graph id implementation index interface language list none nullable protocol reverse selector set "
-    "synthesize value vocab "
-    # batch files, shell
-    "echo off rem".split()
+_DECORATED = re.compile(
+    r"[ \t]*\r?\n[ \t]*(?:def |class |async |public |private |protected |static |export |fun |void )"
 )
-_PLACES = frozenset(
-    "all anywhere beach breakfast channel church dawn dinner dusk everyone first gmail her here him his home large last least "
-    "least lunch midday midnight most my night noon office once our own present rate school someone sunrise sunset that the their "
-    "them this those time times today tomorrow tonight us will work your".split()
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_CODE = _words(
+    """
+    abstractmethod apply author autowired base bean brief cached cached_property charset classmethod code
+    component container context controller copyright counter-style dataclass deprecated document each echo else
+    entity example exception extend file fixture font-face font-feature-values for function getmapping graph id if
+    implementation import include index inheritdoc injectable input interface keyframes language layer license
+    link list media mixin namespace none nonnull note notnull nullable objc off output override page param params
+    property protocol pytest.fixture readonly receiver rem repository requestmapping return returns reverse
+    safevarargs screen see selector service set since singleton staticmethod supports suppresswarnings synthesize
+    tailwind test throws todo transactional type typedef use value var version viewport vocab while wraps
+    """
 )
-_PAGES = frozenset(
-    "about accounts ads business careers channel developers docs download events explore features games groups hashtag help "
-    "home i in intent jobs legal login marketplace notifications orgs p pages people photo photos policies pricing privacy "
-    "reel reels search settings share sharer sharer.php signup status stories terms topics tos trending tv videos watch "
-    "widgets".split()
+_PLACES = _words(
+    """
+    all anywhere beach breakfast channel church dawn dinner dusk everyone first gmail her here him his home large
+    last least lunch midday midnight most my night noon office once our own present rate school someone sunrise
+    sunset that the their them this those time times today tomorrow tonight us will work your
+    """
 )
-_DOMAIN = re.compile(r"(?i)\.(?:com|org|net|edu|gov|info|io|dev|co|uk|de|fr|es|it|nl|eu|us|ca|au|jp|ru|ch|at|be|local)$")
+_PAGES = _words(
+    """
+    about accounts ads business careers channel developers docs download events explore features games groups
+    hashtag help home i in intent jobs legal login marketplace notifications orgs p pages people photo photos
+    policies pricing privacy reel reels search settings share sharer sharer.php signup status stories terms topics
+    tos trending tv videos watch widgets
+    """
+)
+_DOMAIN = re.compile(
+    r"(?i)\.(?:com|org|net|edu|gov|info|io|dev|co|uk|de|fr|es|it|nl|eu|us|ca|au|jp|ru|ch|at|be|local)$"
+)
 
 
 def _find(text: str) -> Iterator[Found]:
     for hit in _AT_NAME.finditer(text):
-        if hit[2] or (_is_name(hit[1]) and not _DECORATED.match(text, hit.end())):
+        if hit[2] or (_is_name(hit[1]) and not _is_code(text, *hit.span())):
             yield Found(*hit.span(), 0.7)
-    for pattern in (_PROFILE, _REDDIT, _NAMED):
+    for pattern in (_PROFILE, _GITHUB, _REDDIT, _NAMED):
         for hit in pattern.finditer(text):
             if hit[1].lower().rstrip(".") not in _PAGES:
                 yield Found(*hit.span(1), 0.6)
+
+
+def _is_code(text: str, start: int, stop: int) -> bool:
+    """Tell a decorator above its function, and what stands between backticks."""
+    quoted = text.startswith("``", start - 2) or (text[start - 1 : start] == text[stop : stop + 1] == "`")
+    return quoted or _DECORATED.match(text, stop) is not None
 
 
 def _is_name(handle: str) -> bool:
