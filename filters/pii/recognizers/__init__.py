@@ -4,6 +4,7 @@ from typing import Any
 
 from filters.pii.recognizers.api_keys import API_KEYS
 from filters.pii.recognizers.dates_of_birth import DATES_OF_BIRTH
+from filters.pii.recognizers.ibans import IBANS
 from filters.pii.recognizers.phones import PHONES
 from filters.pii.recognizers.recognizer import Recognizer, for_presidio
 from filters.pii.recognizers.social_handles import SOCIAL_HANDLES
@@ -13,6 +14,7 @@ from filters.pii.recognizers.street_addresses import STREET_ADDRESSES
 ADDED: tuple[Recognizer, ...] = (
     API_KEYS,
     DATES_OF_BIRTH,
+    IBANS,
     PHONES,
     SOCIAL_HANDLES,
     SPELLED_EMAILS,
