@@ -93,7 +93,7 @@ class Ear:
         from faster_whisper.audio import decode_audio
 
         samples = decode_audio(io.BytesIO(sound.mono_wav()))
-        if not len(samples) or (self._screen and not _voices(samples)):
+        if not len(samples) or (self._screen and not has_voice(samples)):
             return []
         first = self._transcribe(samples, 1.0)
         if not first.unclear:
@@ -126,7 +126,8 @@ def _heard(segments: Iterable[Any]) -> Heard:
     return Heard(text, tuple(words), tuple(unclear))
 
 
-def _voices(samples: Any) -> bool:
+def has_voice(samples: Any) -> bool:
+    """Tell whether Silero's detector hears a voice in float32[n] at 16 kHz."""
     from faster_whisper.vad import VadOptions, get_speech_timestamps
 
     return bool(get_speech_timestamps(samples, VadOptions(threshold=_VOICE, min_speech_duration_ms=60)))

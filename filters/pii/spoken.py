@@ -5,7 +5,7 @@
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from filters.pii.spans import Span
@@ -26,9 +26,14 @@ _TENS = _words("twenty thirty forty fifty sixty seventy eighty ninety")
 _NUMBERS = {word: str(value) for value, word in enumerate(_UNITS + _TEENS)}
 _NUMBERS |= {word: str(value) for value, word in zip(range(20, 100, 10), _TENS, strict=True)}
 _TIMES = {"double": 2, "triple": 3}
-_BETWEEN = {"oh": "0", "o": "0", "to": "2", "too": "2", "for": "4", "ate": "8", "hundred": "00"}
+_BETWEEN = {"oh": "0", "o": "0", "to": "2", "too": "2", "for": "4", "hundred": "00"}
 """Words that are digits only where digits stand around them; `oh`, `o` and `hundred` may also end a number."""
+_MISHEARD = {"won": "1", "tree": "3", "free": "3", "fine": "5", "find": "5", "sex": "6", "ate": "8", "nein": "9"}
+"""What speech recognition makes of digits (measured: `415, fine, fine, fine, 0137`), where digits stand around."""
+_BETWEEN |= _MISHEARD
 _ENDING = frozenset({"oh", "o", "hundred"})
+_GUESSED = _BETWEEN.keys() - _ENDING
+_MOST_LEFT, _MOST_LEFT_GUESSED = 2, 4  # digits that stay as they are: "two, three", "one to one"
 _SILENT = frozenset(",-\u2013.()/")
 _DOTS = frozenset({"dot", "point"})
 _ZONES = frozenset(
@@ -107,7 +112,8 @@ def _numbers(tokens: Sequence[Token]) -> Iterator[Token]:
     place = 0
     while place < len(tokens):
         digits, stop = _run(tokens, place)
-        if stop - place > 1 and sum(map(str.isdigit, digits)) > 2:  # noqa: PLR2004 - "two, three" stays as it is
+        guessed = any(_word(tokens, i) in _GUESSED for i in range(place, stop))
+        if stop - place > 1 and sum(map(str.isdigit, digits)) > (_MOST_LEFT_GUESSED if guessed else _MOST_LEFT):
             yield Token(digits, tokens[place].start, tokens[stop - 1].stop)
             place = stop
         else:
@@ -117,28 +123,45 @@ def _numbers(tokens: Sequence[Token]) -> Iterator[Token]:
 
 def _run(tokens: Sequence[Token], start: int) -> tuple[str, int]:
     """Return the digits that are said from a token on, and where they end; none where it is no digit."""
-    digits, place, stop = "", start, start
-    if _word(tokens, start) == "plus":
-        place += 1
-    while place < len(tokens):
-        value, after = _atom(tokens, place)
+    digits, place = "", start + (_word(tokens, start) == "plus")
+    stop = start
+    while True:
+        value, after = _digit(tokens, place, _BETWEEN if digits else _MISHEARD)
         if value is None:
             break
         digits += value
-        stop, place = after, after
-        # What may stand between two digits is passed over if a digit does follow.
-        word = _word(tokens, place)
-        if word in _SILENT:
-            place += 1
-        elif word in _DOTS and _atom(tokens, place + 1)[0] is not None:
-            digits += "."
-            place += 1
-        elif word in _BETWEEN and (word in _ENDING or _atom(tokens, place + 1)[0] is not None):
-            digits += _BETWEEN[word]
-            stop = place = place + 1
-            place += _word(tokens, place) in _SILENT
-    plus = "+" if digits and _word(tokens, start) == "plus" else ""
-    return plus + digits, stop
+        between, place = _between(tokens, after)
+        digits += between
+        stop = place if between.isdigit() else after
+        place += bool(between.isdigit() and _word(tokens, place) in _SILENT)
+    return ("+" if digits and _word(tokens, start) == "plus" else "") + digits, stop
+
+
+def _digit(tokens: Sequence[Token], place: int, guesses: Mapping[str, str]) -> tuple[str | None, int]:
+    """Return what a number word says, or a word that may be one where a digit follows, and where it ends."""
+    word = _word(tokens, place)
+    if word in guesses and _digit_follows(tokens, place + 1):
+        return guesses[word], place + 1
+    return _atom(tokens, place)
+
+
+def _between(tokens: Sequence[Token], place: int) -> tuple[str, int]:
+    """Return what stands between two digits, and where it ends: a mark, `dot`, or what sounds like a digit."""
+    word = _word(tokens, place)
+    if word in _SILENT:
+        return "", place + 1
+    if word in _DOTS and _atom(tokens, place + 1)[0] is not None:
+        return ".", place + 1
+    if word in _BETWEEN and (word in _ENDING or _digit_follows(tokens, place + 1)):
+        return _BETWEEN[word], place + 1
+    return "", place
+
+
+def _digit_follows(tokens: Sequence[Token], place: int) -> bool:
+    """Tell whether the next word is a digit, misheard ones and marks passed over."""
+    while _word(tokens, place) in _SILENT or _word(tokens, place) in _BETWEEN:
+        place += 1
+    return _atom(tokens, place)[0] is not None
 
 
 def _atom(tokens: Sequence[Token], place: int) -> tuple[str | None, int]:
