@@ -16,6 +16,7 @@ from pydantic import Field
 from curate.errors import ModelError
 from curate.models import Model
 from curate.stage import Stage
+from filters.pii import recognizers
 from filters.pii.spans import Span
 
 Entity = Literal[
@@ -176,4 +177,6 @@ def _load_presidio(nlp: Any) -> Any:
     engine.nlp = {LANGUAGE: nlp}
     registry = RecognizerRegistry(supported_languages=[LANGUAGE])
     registry.load_predefined_recognizers(languages=[LANGUAGE], nlp_engine=engine)
+    for recognizer in recognizers.added(LANGUAGE):
+        registry.add_recognizer(recognizer)
     return BatchAnalyzerEngine(AnalyzerEngine(registry=registry, nlp_engine=engine, supported_languages=[LANGUAGE]))
