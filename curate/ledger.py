@@ -6,7 +6,7 @@ The ledger may be published: it names the kind of what was found, never the valu
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curate.shards import ERASED
+from curate.shards.tombstones import ERASED
 from curate.storage import Folder
 
 FOLDER = "ledger"

@@ -93,6 +93,8 @@ def build(recipe: Recipe, way: Way, *, as_json: bool) -> None:
 
 
 def _check(out: str) -> None:
+    from curate.cli.erase import opened
+    from curate.erase import check_erasures
     from curate.run.check import check
     from curate.run.layout import Run
 

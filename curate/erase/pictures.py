@@ -53,4 +53,3 @@ class Likeness:
             for row, variant in np.argwhere(near):
                 found[row].add(int(self._owners[variant]))
         return found
-

@@ -2,15 +2,16 @@
 
 import csv
 import hashlib
-import hmac
+import os
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from curate.errors import InputError, nearest
+from curate.pii_match import VARIABLE, pii_secret, value_match
 
 KINDS = ("url", "domain", "key", "text", "image")
 DUPLICATE = "duplicate"
@@ -33,8 +34,8 @@ class Selector:
 
     def mark(self, secret: bytes) -> str:
         """Hash the value, keyed, so that the same request is known again where the samples are gone."""
-        data = self.value if self.kind != "image" else hashlib.sha256(self.picture()).hexdigest()
-        return hmac.new(secret, f"{self.kind}\0{data}".encode(), hashlib.sha256).hexdigest()[:32]
+        data = self.picture() if self.kind == "image" else self.value.encode("utf-8", "surrogatepass")
+        return value_match(secret, hashlib.sha256(self.kind.encode() + b"\0" + data).hexdigest())
 
     def picture(self) -> bytes:
         """Return the bytes of an `image` selector's file.
@@ -45,13 +46,22 @@ class Selector:
         return _read(self.value)
 
 
+def secret_or_none() -> bytes | None:
+    """Return the secret of keyed hashes, or None where none is set: a search then says what it cannot do.
+
+    Raises:
+        SecretError: it is set and too short.
+    """
+    return pii_secret() if os.environ.get(VARIABLE) else None
+
+
 def selector(kind: str, given: str) -> Selector:
     """Check and fold one selector.
 
     Raises:
         InputError: it cannot name anything.
     """
-    folded = {"url": canonical_url, "domain": _host, "key": _key, "text": fold, "image": str}[kind](given)
+    folded = _FOLDED[kind](given)
     if not folded or (kind == "text" and len(folded) < _SHORTEST):
         raise InputError(f"--{kind} {given!r}: names nothing. Give {_WANTED[kind]}")
     if kind == "image":
@@ -151,6 +161,15 @@ def _host(domain: str) -> str:
 
 def _key(key: str) -> str:
     return key.strip() if _KEY.fullmatch(key.strip()) else ""
+
+
+_FOLDED: dict[str, Callable[[str], str]] = {
+    "url": canonical_url,
+    "domain": _host,
+    "key": _key,
+    "text": fold,
+    "image": str,
+}
 
 
 def _read(path: str) -> bytes:

@@ -20,7 +20,8 @@ from curate.run.lock import locked
 from curate.run.partition import Commit, committed, pass_on
 from curate.run.publish import finish, missing_files, plan_shards, prepare, publish_ledger, publish_shard, shard_name
 from curate.run.shuffle import judge
-from curate.shards import ERASED, Manifest, ShardEntry
+from curate.shards import Manifest, ShardEntry
+from curate.shards.tombstones import ERASED
 
 Result = TypeVar("Result")
 Report = Callable[[dict[str, Any]], None]
@@ -60,6 +61,7 @@ def execute(recipe: Recipe, run: Run, hire: Callable[[], Runner], report: Report
         CurateError: of any kind; what was committed stays, and the same command continues.
     """
     with locked(run.folder):
+        run.need_whole()
         snapshot = recipe.source.snapshot() if not run.purged else run.facts()["snapshot"]
         plan = make_plan(recipe, snapshot)
         run.claim(recipe, snapshot)

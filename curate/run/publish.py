@@ -20,7 +20,7 @@ from curate.run.flow import EVENTS, PASSED
 from curate.run.job import Job
 from curate.run.layout import MANIFEST
 from curate.run.parts import read_table, write_table
-from curate.shards import Manifest, ShardEntry, erased_keys, write_shard
+from curate.shards import Manifest, ShardEntry, erased_keys, keep_current, write_shard
 from curate.shards.index import index_name
 from curate.stage import Filter, Member
 from curate.storage import Folder
@@ -78,6 +78,7 @@ def _marks(job: Job) -> str:
 
 def prepare(job: Job) -> None:
     """Clear what another plan published here: a manifest never stands beside shards that are not its own."""
+    keep_current(job.run.folder)
     job.run.folder.delete(MANIFEST)
     mine = _marks(job)
     for other in job.run.work.names(SHARDS):

@@ -128,11 +128,10 @@ class Features:
         nothing says that they are complete; what makes them goes on with those that are there.
         """
         if self._folder.exists(_HEAD):
-            made_by = self._made_by()
-            if all(self.has(entry) for entry in shards):
-                self.finish(made_by, shards)
-            else:
+            if not all(self.has(entry) for entry in shards):
                 self._folder.delete(_HEAD)
+            elif not self.cover(shards):
+                self.finish(self._made_by(), shards)
         mine = {name for e in shards if self.has(e) for name in (_array(e.name), _record(e.name))}
         for name in set(self._folder.names()) - mine - {_HEAD}:
             self._folder.delete(name)

@@ -29,9 +29,18 @@ def read_tombstones(run: Folder) -> pa.Table:
     if not run.exists(TOMBSTONES):
         return SCHEMA.empty_table()
     try:
-        return run.read_parquet(TOMBSTONES).select(SCHEMA.names).cast(SCHEMA)
+        return _filled(run.read_parquet(TOMBSTONES)).select(SCHEMA.names).cast(SCHEMA)
     except (pa.ArrowInvalid, pa.ArrowTypeError, KeyError, ValueError) as error:
         raise _damaged(run) from error
+
+
+def _filled(table: pa.Table) -> pa.Table:
+    """Add what another program, which wrote keys alone, did not say."""
+    unsaid = {"request": "unrecorded", "at": 0, "selector": "key"}
+    for name, value in unsaid.items():
+        if name not in table.column_names:
+            table = table.append_column(name, pa.array([value] * table.num_rows).cast(SCHEMA.field(name).type))
+    return table
 
 
 def erased_keys(run: Folder) -> pa.Array:

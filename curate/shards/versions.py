@@ -8,13 +8,15 @@ It is what tells, for ever, whether a model that was fed an old version saw a sa
 """
 
 import hashlib
+from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curate.errors import IntegrityError, RunError
+from curate.errors import CurateError, IntegrityError, RunError
 from curate.shards.index import Index, index_name
 from curate.shards.manifest import FILE, Manifest, ShardEntry
+from curate.shards.tombstones import TOMBSTONES
 from curate.storage import Folder
 
 FOLDER = "versions"
@@ -25,14 +27,14 @@ _DIGITS = 16
 class PastVersion:
     """A version that was replaced: its manifest, and where each key was. Its samples are not here."""
 
-    def __init__(self, run: Folder, version: str) -> None:
-        """Open a kept version by its full name, 64 hex digits.
+    def __init__(self, url: str, version: str) -> None:
+        """Open a version that the run at a path or URL keeps, by its full name, 64 hex digits.
 
         Raises:
             RunError: the run keeps no such version.
             IntegrityError: what is kept of it is damaged.
         """
-        place = f"{FOLDER}/{version[:_DIGITS]}/{FILE}"
+        run, place = Folder(url), f"{FOLDER}/{version[:_DIGITS]}/{FILE}"
         if not run.exists(place):
             raise RunError(f"{run.url}: keeps no version {version[:_DIGITS]}")
         self._run = run
@@ -58,7 +60,7 @@ class PastVersion:
         return None
 
 
-def keep_version(run: Folder, manifest: Manifest, replaced: list[ShardEntry]) -> None:
+def keep_version(run: Folder, manifest: Manifest, replaced: Sequence[ShardEntry]) -> None:
     """Keep what tracing needs of a version whose shards `replaced` are about to go. Doing it again changes nothing."""
     for entry in replaced:
         kept = f"{FOLDER}/{_INDEXES}/{entry.index_sha256}.idx"
@@ -69,6 +71,16 @@ def keep_version(run: Folder, manifest: Manifest, replaced: list[ShardEntry]) ->
         run.write(place, manifest.to_bytes())
 
 
+def keep_current(run: Folder) -> None:
+    """Keep the version that stands, before other shards take its place: only of a run from which something was erased.
+
+    Versions kept before may lean on indexes beside its shards; those are kept with it.
+    """
+    if run.exists(FILE) and (run.exists(TOMBSTONES) or past_versions(run)):
+        manifest = Manifest.load(run)
+        keep_version(run, manifest, list(manifest.shards))
+
+
 def past_versions(run: Folder) -> list[str]:
     """Return the first 16 digits of each version that a run keeps."""
     return [name for name in run.names(FOLDER) if name != _INDEXES]
@@ -76,18 +88,19 @@ def past_versions(run: Folder) -> list[str]:
 
 def check_versions(run: Folder) -> list[str]:
     """Return every fault of the kept versions, one line each."""
-    faults = []
-    for short in past_versions(run):
-        place = f"{FOLDER}/{short}/{FILE}"
-        try:
-            version = PastVersion(run, Manifest.from_bytes(run.read(place), place).version)
-            if version.version[:_DIGITS] != short:
-                raise IntegrityError(f"{place}: is version {version.version[:_DIGITS]}")
-            for entry in version.manifest.shards:
-                version.keys(entry)
-        except (RunError, IntegrityError) as error:
-            faults.append(f"versions: {error}")
-    return faults
+    return [fault for short in past_versions(run) for fault in _check_version(run, short)]
+
+
+def _check_version(run: Folder, short: str) -> Iterator[str]:
+    place = f"{FOLDER}/{short}/{FILE}"
+    try:
+        version = PastVersion(run.url, Manifest.from_bytes(run.read(place), place).version)
+        if version.version[:_DIGITS] != short:
+            yield f"versions: {place}: is version {version.version[:_DIGITS]}"
+        for entry in version.manifest.shards:
+            version.keys(entry)
+    except CurateError as error:
+        yield f"versions: {error}"
 
 
 def _index(run: Folder, entry: ShardEntry) -> Index:
