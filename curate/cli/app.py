@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from curate.cli import train_app, use_app
+from curate.cli import audit_app, train_app, use_app
 from curate.errors import CurateError
 from curate.recipe import Recipe, load_recipe
 
@@ -232,6 +232,6 @@ def models(recipe: RecipeFile, settings: Settings = []) -> None:  # noqa: B006 -
     show_models(load_recipe(recipe, settings))
 
 
-for command in (*train_app.COMMANDS, *use_app.COMMANDS):
+for command in (*train_app.COMMANDS, *use_app.COMMANDS, *audit_app.COMMANDS):
     app.command()(command)
 app.command("import")(train_app.take_over)
