@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from curate.cli import erase_app, train_app, use_app
+from curate.cli import audit_app, erase_app, train_app, use_app
 from curate.errors import CurateError
 from curate.recipe import Recipe, load_recipe
 
@@ -234,6 +234,6 @@ def models(recipe: RecipeFile, settings: Settings = []) -> None:  # noqa: B006 -
     show_models(load_recipe(recipe, settings))
 
 
-for command in (*erase_app.COMMANDS, *train_app.COMMANDS, *use_app.COMMANDS):
+for command in (*erase_app.COMMANDS, *audit_app.COMMANDS, *train_app.COMMANDS, *use_app.COMMANDS):
     app.command()(command)
 app.command("import")(train_app.take_over)
