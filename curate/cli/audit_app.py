@@ -1,0 +1,59 @@
+"""The commands that look at what filters and edits do, their options and their help."""
+
+from typing import Annotated
+
+import typer
+
+RECIPE_HELP = "the recipe whose filter it is: a YAML file"
+
+
+def calibrate(  # noqa: PLR0913 - each argument is an option
+    recipe: Annotated[str, typer.Argument(metavar="RECIPE", help=RECIPE_HELP)],
+    stage: Annotated[str, typer.Argument(metavar="STAGE", help="a filter of the recipe, such as toxicity")],
+    *,
+    labels: Annotated[
+        str, typer.Option(metavar="FILE", help="labelled rows with what the filter reads: parquet, csv, tsv, jsonl")
+    ],
+    risk: Annotated[
+        list[str],
+        typer.Option(
+            metavar="RISK<=SHARE",
+            help="a promise: missed (of bad rows, the share that passes), bad_kept (of what passes, the share that is "
+            "bad) or false_positive_rate (of good rows, the share that is lost); repeatable, all are kept together",
+        ),
+    ],
+    label: Annotated[
+        str, typer.Option(metavar="COLUMN", help="true or 1 of what is bad, false or 0 of what is good")
+    ] = "label",
+    group: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="promise it in every group of this column")
+    ] = None,
+    score: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="scores are there: the filter is not opened")
+    ] = None,
+    bound: Annotated[
+        str | None, typer.Option(metavar="NAME", help="at_most or at_least, where a filter has both")
+    ] = None,
+    column: Annotated[
+        list[str], typer.Option(metavar="NAME=COLUMN", help="what the filter reads is called otherwise; repeatable")
+    ] = [],  # noqa: B006 - typer copies it
+    confidence: Annotated[float, typer.Option(help="that all promises hold on rows nobody labelled")] = 0.95,
+    uncertain: Annotated[bool, typer.Option("--uncertain", help="two thresholds: kept, uncertain, dropped")] = False,
+    settings: Annotated[
+        list[str], typer.Option("--set", metavar="STAGE.OPTION=VALUE", help="change one option of the recipe")
+    ] = [],  # noqa: B006 - typer copies it
+    seed: Annotated[int, typer.Option(min=0, help="of the draw that bad_kept needs")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object, for machines")] = False,
+) -> None:
+    """Choose a filter's threshold from labelled rows, so that a promise holds, or say that the labels cannot show it.
+
+    Labelled rows must be drawn at random from what the filter will see (for missed and false_positive_rate: bad and
+    good rows each may). Example: --risk 'missed<=0.01' --confidence 0.95.
+    """
+    from curate.cli.calibrate import Asked, run_calibrate
+
+    asked = Asked(recipe, stage, labels, tuple(risk), label, group, score, bound, tuple(column), confidence, seed)
+    run_calibrate(asked, settings, uncertain=uncertain, as_json=as_json)
+
+
+COMMANDS = (calibrate,)
