@@ -5,6 +5,7 @@
     ├── InputError              a source is missing, empty, of the wrong format or lacks a column
     ├── StageError              a stage's code does not keep its contract
     ├── ModelError              weights are not here, or are not what they should be
+    ├── SecretError             a secret that the recipe needs is not in the environment, or is too short
     ├── RunError                a run directory cannot be used as asked
     │   ├── LockedError         another process is working in it
     │   └── PurgedError         what was asked for needs raw samples that were deleted
@@ -47,6 +48,10 @@ class StageError(CurateError):
 
 class ModelError(CurateError):
     """Weights are missing or broken."""
+
+
+class SecretError(CurateError):
+    """A secret that the recipe asks for is missing or too short."""
 
 
 class RunError(CurateError):

@@ -4,9 +4,19 @@ from filters.alignment import Alignment
 from filters.aspect_ratio import AspectRatio
 from filters.caption_words import CaptionWords
 from filters.language import Language
-from filters.pii import RedactPii
+from filters.pii import PiiDensity, RedactPii, RedactSpeech
 from filters.short_side import ShortSide
 from filters.toxicity import Toxicity
 
-STAGES = (Alignment, AspectRatio, CaptionWords, Language, RedactPii, ShortSide, Toxicity)
+STAGES = (
+    Alignment,
+    AspectRatio,
+    CaptionWords,
+    Language,
+    PiiDensity,
+    RedactPii,
+    RedactSpeech,
+    ShortSide,
+    Toxicity,
+)
 __all__ = ["STAGES"]

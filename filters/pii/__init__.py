@@ -1,5 +1,7 @@
 """Personal data in text, in the text of pictures and in speech, found by one detector."""
 
+from filters.pii.pii_density import PiiDensity
 from filters.pii.redact_pii import RedactPii
+from filters.pii.redact_speech import RedactSpeech
 
-__all__ = ["RedactPii"]
+__all__ = ["PiiDensity", "RedactPii", "RedactSpeech"]

