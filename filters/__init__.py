@@ -5,7 +5,7 @@ from filters.aspect_ratio import AspectRatio
 from filters.caption_words import CaptionWords
 from filters.language import Language
 from filters.nsfw import Nsfw
-from filters.pii import PiiDensity, RedactPii, RedactSpeech
+from filters.pii import PiiDensity, RedactFaces, RedactPii, RedactSpeech
 from filters.short_side import ShortSide
 from filters.toxicity import Toxicity
 
@@ -16,6 +16,7 @@ STAGES = (
     Language,
     Nsfw,
     PiiDensity,
+    RedactFaces,
     RedactPii,
     RedactSpeech,
     ShortSide,

@@ -1,7 +1,8 @@
 """Pictures: speed beside the package that carries open_nsfw, equal scores, and false alarms on pictures that are safe.
 
 Safe by their sources: photographs and figures of scikit-image's wheel (BSD-3), the example pictures of Debian's
-opencv-doc (Apache-2.0, among them portraits and sports), the stamps of tuxpaint-stamps-default (GPL-2: animals, food, things).
+opencv-doc (Apache-2.0, among them portraits and sports), the stamps of tuxpaint-stamps-default (GPL-2: animals, food,
+things).
 Nothing explicit is looked for or kept on any machine that runs this: what the model misses is not measured.
 """
 

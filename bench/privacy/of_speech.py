@@ -9,6 +9,7 @@ import gzip
 import re
 import time
 from collections.abc import Iterator, Sequence
+from functools import cache
 from statistics import mean, median
 
 import numpy as np
@@ -16,12 +17,12 @@ import pyarrow as pa
 
 from bench.privacy import speaking
 from bench.privacy.comparison import Comparison
-from bench.privacy.speaking import RATE, Clip
+from bench.privacy.speaking import Clip
 from curate.fetch.sound import check_sound
 from curate.models import Model
 from curate.stage import Editor
 from filters.pii.detect import TextDetector
-from filters.pii.hear import WEIGHTS, Ear, has_voice
+from filters.pii.hear import WEIGHTS, Ear, Heard, has_voice
 from filters.pii.redact_speech import TINY, RedactSpeech
 from filters.pii.sound import decode
 from filters.pii.spoken import written
@@ -34,21 +35,21 @@ Stretches = list[tuple[float, float]]
 
 def comparisons(quick: bool) -> Iterator[Comparison]:
     speaking.fetch()
-    editor, detector = STAGE.open(), TextDetector(STAGE)
-    first = Ear(STAGE.models()[1], "en", 1, screen=False)
+    editor, detector = STAGE.open(), TextDetector(STAGE.of_text())
+    first = Ear(STAGE.models()[-1], "en", 1, screen=False)
     second = first if quick else Ear(Model(str(speaking.second_ear()), "MIT", WEIGHTS), "en", 1, screen=False)
-    clips = [*speaking.planted(1 if quick else 32), *speaking.read_out(2 if quick else 64)]
+    clips = speaking.planted(1)[:3] if quick else [*speaking.planted(20), *speaking.read_out(30)]
     started = time.process_time()
     done = redacted(editor, clips)
     spent = time.process_time() - started
     plain = [as_it_comes(first, detector, clip) for clip in clips]
+    seconds = sum(decode(clip.data).seconds for clip in clips)
+    yield Comparison("speech: seconds of sound a CPU second", seconds / spent, None, "s/s", "as measured")
     yield from recall(clips, done, plain)
-    yield from leaks(clips, done, (first, second))
     yield from false_alarms(editor, quick)
     if not quick:
         yield from words_right(first, second)
-    seconds = sum(len(decode(clip.data).samples) / RATE for clip in clips)
-    yield Comparison("speech: seconds of sound a CPU second", seconds / spent, None, "s/s", "as measured")
+        yield from leaks(clips, done, (first, second))
 
 
 def redacted(editor: Editor, clips: Sequence[Clip]) -> list[tuple[bytes, Stretches]]:
@@ -70,10 +71,10 @@ def redacted(editor: Editor, clips: Sequence[Clip]) -> list[tuple[bytes, Stretch
 
 def as_it_comes(ear: Ear, detector: TextDetector, clip: Clip) -> Stretches:
     """Return the words that the text detector finds in the first transcript, as stretches with the same padding."""
-    heard = ear.hear(decode(clip.data))[-1]
+    heard = hear(ear, clip.data)[-1]
     (found,) = detector.find([heard.text])
     said = [w for s in found for w in heard.words if w.start < s.stop and s.start < w.stop]
-    return [(w.start_s - STAGE.pad_s, w.stop_s + STAGE.pad_s) for w in said]
+    return [(w.start_s - STAGE.pad_before_s, w.stop_s + STAGE.pad_after_s) for w in said]
 
 
 def share_covered(clip: Clip, stretches: Stretches) -> float:
@@ -106,7 +107,7 @@ def recall(
 
 def is_heard(clip: Clip, transcript: str) -> bool:
     """Tell whether a transcript gives the planted value away: four of its digits in a row, or a word of it."""
-    if any(map(str.isdigit, clip.value)) and clip.kind != "address":
+    if clip.value.isdigit():
         digits = "".join(filter(str.isdigit, written(transcript, 3).text))
         return any(clip.value[i : i + 4] in digits for i in range(len(clip.value) - 3))
     letters = "".join(filter(str.isalpha, transcript.lower()))
@@ -127,13 +128,18 @@ def leaks(clips: Sequence[Clip], done: Sequence[tuple[bytes, Stretches]], ears: 
 
 
 def text_of(ear: Ear, data: bytes) -> str:
-    return " ".join(heard.text for heard in ear.hear(decode(data)))
+    return " ".join(heard.text for heard in hear(ear, data))
+
+
+@cache
+def hear(ear: Ear, data: bytes) -> list[Heard]:
+    return ear.hear(decode(data))
 
 
 def false_alarms(editor: Editor, quick: bool) -> Iterator[Comparison]:
     for what, clips in (
-        ("sentences by espeak", speaking.ordinary()[: 6 if quick else 24]),
-        ("prompts read by a person", recordings()[:: 60 if quick else 1]),
+        ("sentences by synthesis", speaking.ordinary()[: 2 if quick else 36]),
+        ("prompts read by a person", recordings()[:: 200 if quick else 1]),
     ):
         done = redacted(editor, clips)
         seconds = sum(decode(clip.data).seconds for clip in clips)
@@ -164,7 +170,7 @@ def librivox() -> list[Clip]:
 
 
 def words_right(*ears: Ear) -> Iterator[Comparison]:
-    for what, clips in (("prompts read by a person", recordings()), ("LibriVox clips", librivox())):
+    for what, clips in (("every fourth prompt read by a person", recordings()[::4]), ("LibriVox clips", librivox())):
         scores = [word_errors(ear, clips) for ear in ears]
         yield Comparison(
             f"speech: {what}, word errors (peer: base)", *scores, "share", "as measured", less_is_better=True

@@ -27,8 +27,8 @@ LENGTHS = ((0, 10), (10, 50), (50, 200), (200, 10**6))
 def comparisons(quick: bool) -> Iterator[Comparison]:
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
-        yield from _speed(speed.checkpoint(Path(folder)), 16 if quick else 96)
-    rows = 2_000 if quick else 40_000
+        yield from _speed(speed.checkpoint(Path(folder)), 32 if quick else 96)
+    rows = 1_000 if quick else 20_000
     for data in (insults(), jigsaw(rows)):
         yield from _quality(_first(data, rows))
 

@@ -1,7 +1,8 @@
-"""Speech to measure on: planted values said by espeak-ng and by a person, and recordings that hold none.
+"""Speech to measure on: planted values said by espeak-ng, by Flite and by a person, and recordings that hold none.
 
 Everything is downloaded once, by apt and pip, into ~/.cache/curate/bench, and nothing of it is committed: espeak-ng is
-GPL-3.0, Asterisk's prompts (read by Allison Smith) CC-BY-SA-3.0, the LibriVox clips public domain.
+GPL-3.0, Flite under a licence like MIT's, Asterisk's prompts (read by Allison Smith) are CC-BY-SA-3.0, the clips of
+LibriVox in the public domain.
 """
 
 import io
@@ -23,7 +24,8 @@ from curate.demo import debian
 ROOT = Path("~/.cache/curate/bench").expanduser()
 DEBIAN = ROOT / "debian"
 RATE = 16_000
-VOICES = ("en-us", "en-gb", "en-us+f3", "en-gb-x-rp+m3")
+VOICES = ("espeak:en-us", "flite:slt", "espeak:en-gb", "flite:rms", "flite:awb")
+"""Formant synthesis, which people and recognizers understand poorly, and voices cut from recordings of real people."""
 FIRST = ("Jane", "Michael", "Maria", "David", "Susan", "Robert", "Laura", "Daniel", "Karen", "Peter")
 LAST = ("Smith", "Johnson", "Garcia", "Miller", "Wilson", "Taylor", "Anderson", "Parker", "Bennett", "Harris")
 STREETS = ("Maple Street", "Oak Avenue", "Park Road", "River Lane", "Church Street", "Lake Drive")
@@ -66,8 +68,15 @@ class Clip:
 
 def fetch() -> None:
     """Download and unpack what is not here yet."""
-    wanted = ["espeak-ng", "asterisk-core-sounds-en-wav", "asterisk-core-sounds-en", "pocketsphinx-testdata"]
-    if (DEBIAN / "ready").exists():
+    wanted = [
+        "espeak-ng",
+        "flite",
+        "libflite1",
+        "asterisk-core-sounds-en-wav",
+        "asterisk-core-sounds-en",
+        "pocketsphinx-testdata",
+    ]
+    if (DEBIAN / "ready-2").exists():
         return
     simulated = subprocess.run(
         ["apt-get", "-s", "install", "--no-install-recommends", "espeak-ng"], capture_output=True, text=True, check=True
@@ -78,7 +87,7 @@ def fetch() -> None:
         found = next(folder.glob("*.deb"), None)
         deb = found or debian.download(package, folder, lambda line: print(line, file=sys.stderr))
         subprocess.run(["dpkg", "-x", str(deb), str(DEBIAN)], check=True)
-    (DEBIAN / "ready").touch()
+    (DEBIAN / "ready-2").touch()
 
 
 def second_ear() -> Path:
@@ -101,11 +110,14 @@ def second_ear() -> Path:
 
 @cache
 def say(text: str, voice: str, words_a_minute: int = 150) -> npt.NDArray[np.float64]:
-    """Return what espeak-ng says, float64[n] at 16 kHz, without the silence around it."""
+    """Return what a voice says, float64[n] at 16 kHz, without the silence around it."""
     libraries = next((DEBIAN / "usr/lib").glob("*/libespeak-ng.so.1")).parent
     paths = f"{libraries}:{libraries}/pulseaudio"
     env = os.environ | {"LD_LIBRARY_PATH": paths, "ESPEAK_DATA_PATH": str(libraries / "espeak-ng-data")}
-    command = [str(DEBIAN / "usr/bin/espeak-ng"), "-v", voice, "-s", str(words_a_minute), "--stdout", text]
+    program, _, named = voice.partition(":")
+    command = [str(DEBIAN / "usr/bin/espeak-ng"), "-v", named, "-s", str(words_a_minute), "--stdout", text]
+    if program == "flite":
+        command = [str(DEBIAN / "usr/bin/flite"), "-voice", named, "-t", text, "-o", "/dev/stdout"]
     done = subprocess.run(command, env=env, capture_output=True, check=True)
     return trimmed(done.stdout)
 
@@ -184,8 +196,8 @@ def planted(count: int) -> list[Clip]:
 
 
 def ordinary() -> list[Clip]:
-    """Return sentences without anything personal, each by two voices."""
-    pairs = [(text, VOICES[(i + j) % 4]) for i, text in enumerate(ORDINARY) for j in range(2)]
+    """Return sentences without anything personal, each by three voices."""
+    pairs = [(text, VOICES[(i + j) % 5]) for i, text in enumerate(ORDINARY) for j in range(3)]
     return [Clip(joined([say(text, voice)], 0.1)[0], text) for text, voice in pairs]
 
 

@@ -56,4 +56,45 @@ def calibrate(  # noqa: PLR0913 - each argument is an option
     run_calibrate(asked, settings, uncertain=uncertain, as_json=as_json)
 
 
-COMMANDS = (calibrate,)
+def audit(  # noqa: PLR0913 - each argument is an option
+    run: Annotated[str, typer.Argument(metavar="RUN", help="a finished run: a path or any fsspec URL")],
+    *,
+    labels: Annotated[
+        str | None, typer.Option(metavar="FILE", help="labelled samples, by `key` or by text: errors by group")
+    ] = None,
+    label: Annotated[
+        str, typer.Option(metavar="COLUMN", help="true or 1 of what is bad, false or 0 of what is good")
+    ] = "label",
+    judged: Annotated[
+        list[str], typer.Option(metavar="STAGE", help="a filter that the labels speak of; repeatable  [default: all]")
+    ] = [],  # noqa: B006 - typer copies it
+    confidence: Annotated[float, typer.Option(help="of every interval and bound")] = 0.95,
+    at_least: Annotated[int, typer.Option(min=1, help="samples of a group, or it is not told of")] = 30,
+    swaps: Annotated[int, typer.Option(min=0, help="captions a category to exchange identity terms in; 0: none")] = 100,
+    sample: Annotated[int, typer.Option(min=0, help="published samples to look through again; 0: none")] = 1000,
+    score_at_least: Annotated[float, typer.Option(min=0, max=1, help="of detectors that look again")] = 0.2,
+    review: Annotated[
+        str | None, typer.Option(metavar="FILE", help="write the sample for people to read, in clear: a jsonl")
+    ] = None,
+    reviewed: Annotated[str | None, typer.Option(metavar="FILE", help="read what people found in it")] = None,
+    out: Annotated[str | None, typer.Option(metavar="FILE", help="write everything as one HTML page")] = None,
+    every: Annotated[bool, typer.Option("--all", help="print every line of every table")] = False,
+    seed: Annotated[int, typer.Option(min=0, help="of every random sample")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object, for machines")] = False,
+) -> None:
+    """Say of a finished run whom each stage leaves out, what its filters think of names of groups, and what is left.
+
+    Groups are told by language, identity terms, features of a dialect, source and picture. Works on a purged run too,
+    and says what cannot be told of it. Opens the recipe's filters and edits here, never the network.
+    """
+    from curate.audit.report import Looking
+    from curate.cli.audit import run_audit
+
+    how = Looking(
+        confidence, at_least, seed, swaps, sample, score_at_least, tuple(judged), review=review, reviewed=reviewed
+    )
+    given = None if labels is None else (labels, label)
+    run_audit(run, how, given, out, every=every, as_json=as_json)
+
+
+COMMANDS = (calibrate, audit)

@@ -128,7 +128,7 @@ def test_training_does_not_go_on_with_another_version(trained, there, tmp_path):
     shutil.copytree(trained / "models" / "one", tmp_path / "one")
     shutil.rmtree(tmp_path / "one" / "checkpoints" / "step-00000006")  # as if it had been stopped before its end
     forget(there, asked(5), quiet)
-    with pytest.raises(TrainError, match="some were erased. What this model learned from them stays in it"):
+    with pytest.raises(TrainError, match=r"some were erased\. What this model learned from them stays in it"):
         train_on(there, tmp_path / "one")
     rewrite(there, [], quiet)
     with pytest.raises(TrainError, match="was fed dataset version"):

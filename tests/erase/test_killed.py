@@ -141,7 +141,7 @@ def test_nothing_else_begins_on_a_run_that_was_left_in_the_middle(forgotten, pic
     assert killed_at(3, out)
     run = Run.at(str(out))
     assert any("curate rewrite" in fault for fault in check(run))
-    with pytest.raises(RunError, match="a rewrite was stopped in the middle. Finish it: curate rewrite"):
+    with pytest.raises(RunError, match=r"a rewrite was stopped in the middle\. Finish it: curate rewrite"):
         execute(recipe(pictures), run, quiet, quiet)
     with pytest.raises(RunError, match="a rewrite was stopped in the middle"):
         purge(run)

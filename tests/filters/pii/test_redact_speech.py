@@ -70,7 +70,7 @@ def test_planted_values_are_covered(edit, stage, name, kinds, said, values):
     assert len(stretches(done)) == 1
     assert start <= said[0] + 0.1
     assert stop >= said[1] - 0.1
-    assert stop - start < said[1] - said[0] + 1.5
+    assert stop - start < said[1] - said[0] + 1.7
     before, after = decode(clip(name)), decode(row["audio"])
     edges = [round(second * before.rate) for second in (start - 0.01, stop + 0.01)]
     assert np.array_equal(after.samples[: edges[0]], before.samples[: edges[0]])
@@ -153,7 +153,7 @@ def test_a_transcript_that_repeats_itself_is_covered_whole(stage):
     heard = Heard("no no no no", words, (Word(0, 11, 0.0, 9.5),))
     (hit,) = stage._hits(heard, Parrot())
     assert (hit.span.entity, hit.span.start, hit.span.stop) == ("UNCLEAR", 0, 11)
-    assert (hit.start_s, hit.stop_s) == (0.0, 9.65)
+    assert (hit.start_s, hit.stop_s) == (0.0, 9.7)
     assert stage._hits(Heard("no no no no", words, ()), Parrot()) == []
 
 
