@@ -21,9 +21,10 @@ _ANY_NAME = (
 _SURE = (
     "Street|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Highway|Hwy|Parkway|Pkwy|Expressway|Turnpike|Crescent|Cres|Terrace"
     "|Mews|Alley|Causeway|Embankment|Broadway"
+    "|(?<!Hard )(?<!Flash )(?<!Disk )(?<!Thumb )(?<!Tape )(?<!Test )(?<!Wheel )Drive"
 )
 _UNSURE = (
-    "St|Drive|Dr|Court|Ct|Place|Pl|Square|Sq|Way|Park|Walk|Close|Gardens|Gdns|Grove|Hill|Row|Circle|Cir|Loop|Trail|Trl"
+    "St|Dr|Court|Ct|Place|Pl|Square|Sq|Way|Park|Walk|Close|Gardens|Gdns|Grove|Hill|Row|Circle|Cir|Loop|Trail|Trl"
     "|Path|Plaza|Green|Rise|View|Gate|Quay|Wharf|Yard|Point|Ridge|Run|Pass|Crossing|Pike|Route|Estate|Vale|Mill|Parade|Esplanade"
 )
 _UNIT = (

@@ -9,6 +9,7 @@ ADDRESSES = (
     "12 Main Street",
     "12 Main St, Springfield, IL 62704",
     "742 Evergreen Terrace",
+    "1176 Highland Drive",
     "1600 Pennsylvania Avenue NW, Washington, DC 20500",
     "350 5th Ave, New York, NY 10118",
     "4 N. Oak Blvd. Apt 12, Austin, TX 78701-1234",
