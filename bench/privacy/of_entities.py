@@ -1,7 +1,7 @@
 """Recall and precision by kind of personal data: ours, Presidio alone, and the regular expressions of three pipelines.
 
-A labelled value is found if findings of its kind cover at least half of its characters, blanks aside; a finding is right
-if at least half of it lies in values of its kind. "exact" asks for the same first and last character. Overlapping
+A labelled value is found if findings of its kind cover at least half of its characters, blanks aside; a finding is
+right if at least half of it lies in values of its kind. "exact" asks for the same first and last character. Overlapping
 findings are joined on both sides. `python -m bench.privacy.of_entities` prints the whole table and examples of misses.
 """
 
@@ -29,7 +29,11 @@ KINDS = (
     "IP_ADDRESS",
     "US_SSN",
 )
+ADDED = {"PHONE_NUMBER", "STREET_ADDRESS", "CREDIT_CARD"}
+"""Kinds for which recognizers of ours join Presidio's."""
 QUICK, FULL = 200, 2000
+SEED = 7
+"""The recognizers were mended on sentences of seed 42: these are others, out of the same templates."""
 HALF = 0.5
 
 Found = list[list[tuple[int, int, str]]]
@@ -51,20 +55,22 @@ class Tally:
     wrong: list[str] = field(default_factory=list)
 
     def recall(self) -> float:
+        """Return the share of values that were found."""
         return self.found / max(1, self.golds)
 
     def precision(self) -> float:
+        """Return the share of findings that were right."""
         return self.right / max(1, self.findings)
 
 
 def comparisons(quick: bool) -> Iterator[Comparison]:
-    corpus = sentences(QUICK if quick else FULL)
+    corpus = sentences(QUICK if quick else FULL, SEED)
     texts = [s.text for s in corpus]
     ours, presidio = scored(corpus, with_ours(texts)), scored(corpus, with_presidio(texts))
     for kind in KINDS:
         if not ours[kind].golds:
             continue
-        goal = "more than Presidio" if kind in {"PHONE_NUMBER", "STREET_ADDRESS"} else "no less than Presidio"
+        goal = "more than Presidio" if kind in ADDED else "Presidio's"
         yield Comparison(f"recall {kind}", ours[kind].recall(), presidio[kind].recall(), "share of values", goal)
         if presidio[kind].findings:
             yield Comparison(
@@ -158,7 +164,7 @@ def _covered(text: str, pieces: Iterable[tuple[int, int]], by: Sequence[tuple[in
 
 
 def main() -> None:
-    corpus = sentences(FULL)
+    corpus = sentences(FULL, SEED)
     texts = [s.text for s in corpus]
     sides = {"ours": with_ours(texts), "Presidio": with_presidio(texts)}
     sides |= {name: [finder(text) for text in texts] for name, (finder, _) in PEERS.items()}

@@ -12,6 +12,8 @@ from curate.run.layout import Run
 from curate.sample import COLUMNS
 from curate.shards import ShardReader
 
+TEXT_COLUMNS = ("caption", "text", "transcript", "conversations")
+"""Where a published sample has text."""
 BATCH_ROWS = 64
 """Samples read together: their pictures and sounds are in memory."""
 _IMAGES, _SOUNDS = ("jpg", "png", "webp", "gif"), ("wav", "flac", "ogg", "mp3")

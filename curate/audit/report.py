@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from curate.audit.groups import Kind, kinds
 from curate.audit.labels import LabelFile
+from curate.audit.measuring import offline
 from curate.audit.published import Drawn, draw
 from curate.audit.rates import ErrorLine, GroupLine, Share, StageLine, error_lines, group_lines, stage_lines
 from curate.audit.residual import Residual, edits_in_place, residual
@@ -218,6 +219,11 @@ def _not_told(run: AuditedRun, counted: _Counted, how: Looking, labels: LabelFil
         yield f"no stored column tells groups by {', '.join(absent)}"
     late = [(kind, run.known_from(_NEEDS[kind])) for kind in tally.known if kind in _NEEDS]
     yield from (f"{k} is known from {run.stages[i]} on: what left before is in no group" for k, i in late if i)
+    yield from (
+        f"the second judge of {s.name} was not asked: it is not here, and nothing is asked over the network"
+        for s in run.filters
+        if how.swaps and offline(s) is not s
+    )
     few = sum(counts.sum() < how.least for counts in tally.groups.values())
     if few:
         yield f"{few} groups with fewer than {how.least} samples are not told of"

@@ -16,14 +16,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curate.audit.bounds import upper
-from curate.audit.published import Drawn
+from curate.audit.published import TEXT_COLUMNS, Drawn
 from curate.recipe import Recipe
 from curate.run.opened import DROPPED, FAILED, FOUND, Measure, open_stage
 from curate.sample import COLUMNS
 from curate.stage import Edit
 
 ANY = "any of them"
-TEXT_COLUMNS = ("caption", "text", "transcript", "conversations")
 _DESCRIBING = frozenset(("DATE_TIME", "LOCATION", "NRP", "ORGANIZATION", "URL", "UUID"))
 """Kinds that describe pictures more often than persons: not looked for unless the recipe does."""
 

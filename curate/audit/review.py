@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from curate.audit.bounds import upper
-from curate.audit.published import Drawn, texts_of
-from curate.audit.residual import ANY, TEXT_COLUMNS, ResidualLine, kinds_in
+from curate.audit.published import TEXT_COLUMNS, Drawn, texts_of
+from curate.audit.residual import ANY, ResidualLine, kinds_in
 from curate.errors import InputError, RunError
 from curate.run.layout import Run
 from curate.storage import Folder, input_file

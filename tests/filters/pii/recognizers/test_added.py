@@ -97,7 +97,7 @@ def test_presidio_form_finds_the_same():
     text += "NO93 8601 1117 947, jane (at) example.com."
     told = {(f.entity_type, f.start, f.end) for r in added("en") for f in r.analyze(text, r.supported_entities)}
     assert told == {(r.entity, start, stop) for r in ADDED for start, stop, _ in r.find(text)}
-    assert {entity for entity, _, _ in told} == {r.entity for r in ADDED} - {"API_KEY"}
+    assert {entity for entity, _, _ in told} == {r.entity for r in ADDED} - {"API_KEY", "CREDIT_CARD"}
 
 
 @pytest.mark.parametrize("recognizer", ADDED, ids=[r.name for r in ADDED])
