@@ -1,4 +1,4 @@
-"""What a screen lets pass on your own texts: `python -m bench.privacy.miss_rate FILE --model unbiased --screen tox-block`.
+"""What a screen lets pass on your own texts: `python -m bench.privacy.miss_rate FILE --screen tox-block`.
 
 FILE is a parquet, CSV or JSON-lines table with a column of texts. Both models rate every text, so that nothing is
 guessed: it takes as long as the stage without a screen. Of the texts that the model itself would drop, the share that
