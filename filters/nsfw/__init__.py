@@ -19,8 +19,9 @@ class Nsfw(Filter):
     """Drop pictures that score above `at_most`, and label those from `uncertain_from` up to it as `uncertain`.
 
     The score is a probability, of the network that `open-nsfw` names or of any picture classifier of transformers. A
-    picture that cannot be decoded has no score and fails; a sample without one scores 0. The default thresholds are those that Yahoo gives for
-    open_nsfw: below 0.2 likely safe, above 0.8 highly probable not to be; take your own for another model.
+    picture that cannot be decoded has no score and fails; a sample without one scores 0. The default thresholds are
+    those that Yahoo gives for open_nsfw: below 0.2 likely safe, above 0.8 highly probable not to be; take your own for
+    another model.
     """
 
     name: ClassVar[str] = "nsfw"
