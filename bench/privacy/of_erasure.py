@@ -81,10 +81,10 @@ def comparisons(quick: bool) -> Iterator[Comparison]:
 def photographs() -> list[bytes]:
     """Return the files' bytes, sorted by name, equal ones once."""
     folder, inside = ROOT / "erasure", "usr/share/doc/opencv-doc/examples/data"
-    if not (folder / inside).exists():
+    if not folder.exists():
         (package,) = debian.find(["opencv-doc"], _say)
         debian.unpack(debian.download(package, folder, _say), folder, inside, (".jpg",))
-    files = sorted((folder / inside).glob("*.jpg"))
+    files = sorted(folder.rglob("*.jpg"))
     wheel = [data for _, (data, _) in sorted(wheels.photographs(ROOT / "wheels").items())]
     return [p for p in dict.fromkeys([*(f.read_bytes() for f in files), *wheel]) if luminance(p) is not None]
 
