@@ -55,7 +55,7 @@ def comparisons(quick: bool) -> Iterator[Comparison]:
 
 def redacted(editor: Editor, clips: Sequence[Clip]) -> list[tuple[bytes, Stretches]]:
     """Return each clip's sound after the stage, and which stretches the ledger says were covered."""
-    sounds = [check_sound(clip.data, 60) for clip in clips]
+    sounds = [check_sound(clip.data, 600) for clip in clips]
     columns = {
         "audio": pa.array([s.audio for s in sounds], pa.large_binary()),
         "audio_format": [s.audio_format for s in sounds],
