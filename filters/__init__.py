@@ -4,6 +4,7 @@ from filters.alignment import Alignment
 from filters.aspect_ratio import AspectRatio
 from filters.caption_words import CaptionWords
 from filters.language import Language
+from filters.nsfw import Nsfw
 from filters.pii import PiiDensity, RedactFaces, RedactPii, RedactSpeech
 from filters.short_side import ShortSide
 from filters.toxicity import Toxicity
@@ -13,6 +14,7 @@ STAGES = (
     AspectRatio,
     CaptionWords,
     Language,
+    Nsfw,
     PiiDensity,
     RedactFaces,
     RedactPii,

@@ -2,9 +2,10 @@
 
 Source: Facebook, The TMK+PDQF Video-Hashing Algorithm and the PDQ Image-Hashing Algorithm (2019): luminance, two
 passes of a box filter ("Jarosz"), 64x64 samples, 16x16 of their DCT's coefficients without the constant ones, one bit
-each for above the median. Filter and sampling are linear and separable, so here they are one small matrix for each
-side length instead of running sums: the same numbers, to rounding. Pictures are shrunk to 512 pixels first, as in the
-reference implementation.
+each for above the median. Pictures are shrunk to 512 pixels first, as in the reference implementation.
+
+Filter and samples stand a little beside the middle, by a share of the picture that depends on its size. So what looks
+for one picture among many does best to hash it as it would look smaller and cut, see `lookalikes`.
 """
 
 import io
@@ -23,7 +24,9 @@ CLEAR = 50
 """Quality from which a hash means something: the paper's own choice. Flat pictures have less."""
 _LONGEST = 512
 _SIDE, _KEPT = 64, 16
-_PASSES = 2
+_LENGTHS = (384, 256, 192, 128, 96, 64)
+_CUTS = (0.0, 0.025, 0.05, 0.075, 0.1)
+"""Shares of width and height."""
 _MOST_PIXELS = 200_000_000
 
 
@@ -47,11 +50,11 @@ def hashes(pictures: Iterable[bytes]) -> Hashes:
     return Hashes(bits, np.array([quality for _, quality in found], np.int16))
 
 
-def turned(picture: bytes) -> NDArray[np.uint8]:
-    """Return uint8[8, 32]: the hashes of a picture as it is, and turned or mirrored in each of the seven other ways.
+def lookalikes(picture: bytes, *, any_turn: bool = False) -> NDArray[np.uint8]:
+    """Return uint8[k, 32]: the hashes of a picture in the sizes that copies have, whole and with its edges cut.
 
-    The reference turns the coefficients, which is cheaper; but filter and samples stand a pixel beside the middle, and
-    what it gets is up to 28 bits from the hash of the turned picture. Here the pixels are turned: none.
+    A copy may then be smaller, or lack up to a tenth of width and height, the same at either edge. `any_turn` adds the
+    seven other ways in which each can be turned and mirrored.
 
     Raises:
         ValueError: it cannot be read.
@@ -59,7 +62,20 @@ def turned(picture: bytes) -> NDArray[np.uint8]:
     luma = luminance(picture)
     if luma is None:
         raise ValueError("not a picture that can be read")
-    return np.stack([_hash(np.rot90(side, turns))[0] for side in (luma, luma.T) for turns in range(4)])
+    sizes = [luma, *(_resized(luma, length) for length in _LENGTHS if length < max(luma.shape))]
+    cut = [_cut(size, share) for size in sizes for share in _CUTS]
+    sides = [np.rot90(s, n) for c in cut for s in (c, c.T) for n in range(4)] if any_turn else cut
+    return np.unique(np.stack([_hash(side)[0] for side in sides]), axis=0)
+
+
+def _resized(luma: NDArray[np.float32], longest: int) -> NDArray[np.float32]:
+    height, width = (max(1, round(side * longest / max(luma.shape))) for side in luma.shape)
+    return np.asarray(Image.fromarray(luma).resize((width, height), Image.Resampling.BOX), np.float32)
+
+
+def _cut(luma: NDArray[np.float32], share: float) -> NDArray[np.float32]:
+    top, left = (round(side * share / 2) for side in luma.shape)
+    return luma[top : luma.shape[0] - top, left : luma.shape[1] - left]
 
 
 def distances(left: NDArray[np.uint8], right: NDArray[np.uint8]) -> NDArray[np.int64]:
@@ -105,22 +121,26 @@ def _hash(luma: NDArray[np.float32] | None) -> tuple[NDArray[np.uint8], int]:
 
 
 def _sampled(luma: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return float64[64, 64]: the picture, filtered and sampled."""
-    height, width = luma.shape
-    return _filter(height) @ luma.astype(np.float64) @ _filter(width).T
+    """Return float64[64, 64]: the picture, filtered and sampled, one axis after the other."""
+    return _lines(_lines(luma.astype(np.float64)).T).T
 
 
-@lru_cache(_LONGEST)
-def _filter(length: int) -> NDArray[np.float64]:
-    """Return float64[64, length]: two box filters and 64 samples of a line of pixels, as one matrix."""
+def _lines(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return float64[n, 64] of float64[n, length]: each line filtered twice, the second time at its samples alone."""
+    length = rows.shape[1]
+    samples = ((np.arange(_SIDE) + 0.5) * length / _SIDE).astype(np.int64)
+    return _averaged(_averaged(rows, np.arange(length)), samples)
+
+
+def _averaged(rows: NDArray[np.float64], at: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the mean of a window around the given places of each line, by sums up to its ends."""
+    length = rows.shape[1]
     window = -(-length // (2 * _SIDE))
     ahead = (window + 2) // 2
     # A window of even width has its extra place ahead; at the ends it is cut, and the mean taken of what is left.
-    offset = np.arange(length)[None, :] - np.arange(length)[:, None]
-    box = (offset >= ahead - window) & (offset < ahead)
-    mean = box / box.sum(axis=1, keepdims=True)
-    samples = ((np.arange(_SIDE) + 0.5) * length / _SIDE).astype(np.int64)
-    return np.asarray(np.linalg.matrix_power(mean, _PASSES)[samples])
+    start, stop = np.maximum(at - (window - ahead), 0), np.minimum(at + ahead, length)
+    sums = np.concatenate([np.zeros((len(rows), 1)), np.cumsum(rows, axis=1)], axis=1)
+    return np.asarray((sums[:, stop] - sums[:, start]) / (stop - start))
 
 
 def _quality(sampled: NDArray[np.float64]) -> int:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import pyarrow as pa
-from pydantic import Field
+from pydantic import Field, field_validator
 
+from curate.errors import StageError
 from curate.models import Model
 from curate.sample import column
 from curate.stage import FINDINGS, Edit, Edited, Editor, place_in_sound, place_in_text
@@ -58,6 +59,13 @@ class RedactSpeech(DetectsPii, Edit):
     digits_at_least: int = Field(7, ge=3, description="digits from which a spoken number is covered, whatever its kind")
     screen: bool = Field(default=True, description="transcribe only where Silero's voice detector hears somebody")
 
+    @field_validator("language_column")
+    @classmethod
+    def _one_language(cls, name: str | None) -> str | None:
+        if name is not None:
+            raise ValueError("all speech is in `language`; give each language a recipe of its own")
+        return name
+
     def models(self) -> tuple[Model, ...]:
         """Name the spaCy pipeline and the speech recognizer."""
         return (*super().models(), self._speech())
@@ -76,6 +84,11 @@ class RedactSpeech(DetectsPii, Edit):
     def open(self) -> Editor:
         """Load the recognizer and the detector; return a function that listens to rows one after another."""
         detector = TextDetector(self.of_text())
+        if detector.refusal(self.language):
+            raise StageError(
+                f"redact_speech: no spaCy pipeline for transcripts in '{self.language}': give one in `pipelines`, "
+                "or set `unknown_language` to patterns_only"
+            )
         ear = Ear(self._speech(), self.language, max(1, int(self.resources.cpus)), screen=self.screen)
 
         def edit(table: pa.Table) -> Edited:
@@ -108,7 +121,7 @@ class RedactSpeech(DetectsPii, Edit):
     def _hits(self, heard: Heard, detector: TextDetector) -> list[_Hit]:
         """Return what is personal in a transcript: whole words, overlapping findings as one."""
         spoken = written(heard.text, self.digits_at_least)
-        as_heard, as_written = detector.find([heard.text, spoken.text])
+        as_heard, as_written = detector.find([heard.text, spoken.text], [self.language] * 2)
         back = [(spoken.heard(span.start, span.stop), span) for span in as_written]
         found = [*as_heard, *spoken.found]
         found += [Span(*place, span.entity, span.score, span.recognizer) for place, span in back if place]

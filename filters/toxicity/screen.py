@@ -17,7 +17,7 @@ class Screen(BaseModel):
 
     model: str = Field("tox-block", description="a cheaper model, spelled as `model` is")
     below: float = Field(
-        0.02, gt=0, le=1, description="a text is done with when the highest label of this model is below"
+        0.005, gt=0, le=1, description="a text is done with when the highest label of this model is below"
     )
 
 

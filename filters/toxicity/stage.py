@@ -50,7 +50,7 @@ class Toxicity(Filter):
         "whole", description="what is longer than the model's window: read in windows, or cut as the model's authors do"
     )
     precision: Precision = Field("float32", description="of Detoxify's arithmetic; the lower ones change scores")
-    screen: Screen | None = Field(None, description="a cheap model that looks first: {model: tox-block, below: 0.02}")
+    screen: Screen | None = Field(None, description="a cheap model that looks first: {model: tox-block, below: 0.005}")
     at_most: float | None = threshold(0.5, "probability of the most probable label", ge=0, le=1)
     uncertain_from: float | None = threshold(
         None, "from here up to `at_most` a sample is `uncertain`; none is if not set", ge=0, le=1

@@ -24,7 +24,15 @@ SETTINGS = {
 
 
 # They load models when opened.
-SLOW = {"alignment", "pii_density", "redact_faces", "redact_pii", "redact_speech", "toxicity"}
+SLOW = {
+    "alignment",
+    "nsfw",
+    "pii_density",
+    "redact_faces",
+    "redact_pii",
+    "redact_speech",
+    "toxicity",
+}
 
 
 def cases(*kinds):

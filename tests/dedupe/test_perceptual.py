@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageEnhance, ImageOps
 
-from curate.dedupe.perceptual import BITS, CLEAR, NEAR, distances, hashes, luminance, turned
+from curate.dedupe.perceptual import BITS, CLEAR, NEAR, distances, hashes, lookalikes, luminance
 from tests.erase.runs import picture
 
 
@@ -86,13 +86,23 @@ def test_copies_are_near_and_strangers_are_not(change):
 
 
 @pytest.mark.parametrize("turn", [*Image.Transpose])
-def test_the_eight_positions(turn):
-    variants = turned(picture(3, 512))
-    assert variants[:1].tolist() == hashes([picture(3, 512)]).bits.tolist()
+def test_turned_and_mirrored(turn):
     stands = hashes([encoded(opened(3, 512).transpose(turn), kind="PNG")]).bits
-    apart = sorted(distances(stands, variants)[0].tolist())
-    assert apart[0] <= 2  # shrinking first or turning first rounds differently
-    assert apart[1] > 60
+    assert distances(stands, lookalikes(picture(3, 512), any_turn=True)).min() <= 2
+    assert distances(stands, lookalikes(picture(3, 512))).min() > 2 * NEAR
+
+
+@pytest.mark.parametrize("share", [0.03, 0.06, 0.1])
+@pytest.mark.parametrize("side", [600, 250, 100])
+def test_small_and_cut_copies_are_found_by_lookalikes(share, side):
+    numbers = range(12)
+    wanted = [lookalikes(picture(n, 512)) for n in numbers]
+    edge = round(512 * share / 2)
+    box = (edge, edge, 512 - edge, 512 - edge)
+    copies = hashes(encoded(opened(n, 512).crop(box).resize((side, side))) for n in numbers).bits
+    apart = np.array([[distances(one, copy[None]).min() for copy in copies] for one in wanted])
+    assert (np.diag(apart) <= NEAR).all(), np.diag(apart)
+    assert (apart + 1000 * np.eye(12)).min() > 2 * NEAR
 
 
 def test_a_batch_is_its_pictures_one_by_one():
@@ -113,7 +123,7 @@ def test_flat_transparent_and_broken():
     assert hashes([encoded(clear, kind="PNG")]).quality[0] == 0  # what cannot be seen does not count
     assert luminance(picture(1)[:200]) is None
     with pytest.raises(ValueError, match="not a picture"):
-        turned(b"GIF89a")
+        lookalikes(b"GIF89a")
 
 
 def test_distances():

@@ -1,39 +1,23 @@
 """Decoding pictures that nobody vouches for, and storing the ones that were touched without losing a pixel."""
 
 import io
-import struct
-import warnings
-import zlib
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
-"""What a sample's `image` may hold; Pillow's rarer decoders stay closed."""
-MAX_PIXELS = 64_000_000
-"""192 MB once decoded."""
+from curate.decode import decode as decode_as
+from curate.decode import on_white
+
 WEBP_SIDE = 16_383
 """Pixels that WebP can count."""
-BROKEN = (
-    OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, OverflowError, struct.error,
-    zlib.error, Image.DecompressionBombError, Image.DecompressionBombWarning,
-)  # fmt: skip
-"""What Pillow's decoders raise on broken bytes."""
 _PLAIN = {"1": "L", "CMYK": "RGB", "YCbCr": "RGB", "HSV": "RGB", "LAB": "RGB", "PA": "RGBA", "La": "LA", "RGBa": "RGBA"}
 
 
 def decode(data: bytes) -> Image.Image | None:
     """Return the first frame, in a mode whose pixels are its values; None if it is broken or over MAX_PIXELS."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        try:
-            with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-                return None if image.width * image.height > MAX_PIXELS else _plain(image)
-        except BROKEN:
-            return None
+    return decode_as(data, _plain)
 
 
 def _plain(image: Image.Image) -> Image.Image:
@@ -53,10 +37,7 @@ def seen(image: Image.Image) -> npt.NDArray[np.uint8]:
     if image.mode.startswith("I"):
         grey = np.asarray(image).astype(np.int64) >> 8
         return np.repeat(np.clip(grey, 0, 255).astype(np.uint8)[..., None], 3, axis=2)
-    if image.mode in {"LA", "RGBA"}:
-        cut_out = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", cut_out.size, "white"), cut_out)
-    return np.asarray(image.convert("RGB"))
+    return np.asarray(on_white(image))
 
 
 def encode_lossless(image: Image.Image, image_format: str) -> tuple[bytes, str]:

@@ -73,7 +73,8 @@ _LOWERCASE = re.compile(
 # "i live at 12 main street": in lower case only where words announce it
 _ANNOUNCED = re.compile(
     r"(?i)\b(?:liv(?:e[sd]?|ing)|address|resid(?:es?|ing)|mov(?:ed|ing)|stay(?:s|ed|ing)?)"
-    rf"[ ]?(?:at|is|to|:)[ ]{{1,2}}(\d{{1,5}}[a-z]?[ ](?:[a-z\d][\w'-]{{0,20}}[ ]){{1,4}}(?:{_SURE}|{_UNSURE})\b\.?{_UNIT}?)"
+    r"[ ]?(?:at|is|to|:)[ ]{1,2}"
+    rf"(\d{{1,5}}[a-z]?[ ](?:[a-z\d][\w'-]{{0,20}}[ ]){{1,4}}(?:{_SURE}|{_UNSURE})\b\.?{_UNIT}?)"
 )
 _AFTER = r"(?![\w:%€$]|[.,]\d)"
 _GERMANIC = re.compile(

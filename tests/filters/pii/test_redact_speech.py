@@ -12,7 +12,7 @@ import pytest
 import soundfile
 from pydantic import ValidationError
 
-from curate.errors import ModelError
+from curate.errors import ModelError, StageError
 from curate.stage import FINDINGS
 from filters.pii.hear import Heard, Word
 from filters.pii.redact_speech import TINY, RedactSpeech
@@ -144,7 +144,7 @@ class Parrot:
 
     name = "parrot"
 
-    def find(self, texts):
+    def find(self, texts, languages):
         return iter([[] for _ in texts])
 
 
@@ -159,7 +159,7 @@ def test_a_transcript_that_repeats_itself_is_covered_whole(stage):
 
 def test_what_cannot_be_opened_says_why(tmp_path):
     with pytest.raises(ModelError, match="does not know the language 'de', only en"):
-        RedactSpeech(**SETTINGS, language="de").open()
+        RedactSpeech(**SETTINGS, language="de", unknown_language="patterns_only").open()
     with pytest.raises(ModelError, match=r"no file model\.bin"):
         RedactSpeech(model=SETTINGS["model"], speech_model=str(tmp_path)).open()
     for name in ("model.bin", "config.json", "tokenizer.json"):
@@ -168,5 +168,9 @@ def test_what_cannot_be_opened_says_why(tmp_path):
         RedactSpeech(model=SETTINGS["model"], speech_model=str(tmp_path)).open()
     with pytest.raises(ModelError, match="hf download Systran/faster-whisper-small"):
         RedactSpeech(model=SETTINGS["model"], speech_model="Systran/faster-whisper-small").identity()
+    with pytest.raises(StageError, match="no spaCy pipeline for transcripts in 'de'"):
+        RedactSpeech(**SETTINGS, language="de").open()
+    with pytest.raises(ValidationError, match="all speech is in `language`"):
+        RedactSpeech(language_column="language")
     with pytest.raises(ValidationError, match="silence"):
         RedactSpeech(cover="music")

@@ -70,7 +70,7 @@ def test_hostile_bytes_are_no_picture(data):
 
 
 def test_a_bomb_is_not_decoded(monkeypatch):
-    monkeypatch.setattr("filters.pii.pictures.storing.MAX_PIXELS", 100)
+    monkeypatch.setattr("curate.decode.MAX_PIXELS", 100)
     assert decode(packed("RGB", "PNG")) is None
 
 
