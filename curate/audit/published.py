@@ -36,7 +36,7 @@ class Drawn:
         """Yield the columns `names` of the drawn samples, a few at a time; null where a sample has none."""
         for start in range(0, len(self.numbers), BATCH_ROWS):
             rows = [_row(self.reader.read(number), names) for number in self.numbers[start : start + BATCH_ROWS]]
-            yield pa.Table.from_pylist(rows, schema=pa.schema([COLUMNS.field(n) for n in names]))
+            yield pa.table({n: _column([row[n] for row in rows], n) for n in names})
 
 
 def draw(run: Run, size: int, seed: int) -> Drawn:
@@ -56,6 +56,14 @@ def texts_of(members: dict[str, bytes]) -> dict[str, Any]:
     if facts.get("caption") is None and "txt" in members:
         facts["caption"] = members["txt"].decode()
     return facts
+
+
+def _column(values: list[Any], name: str) -> pa.Array:
+    """Return a column; what is no column of every sample is a measurement, of the type that the json shows."""
+    if name in COLUMNS.names:
+        return pa.array(values, COLUMNS.field(name).type)
+    array = pa.array(values)
+    return array.cast(pa.string()) if pa.types.is_null(array.type) else array
 
 
 def _row(members: dict[str, bytes], names: Sequence[str]) -> dict[str, Any]:

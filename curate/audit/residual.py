@@ -17,14 +17,13 @@ import pyarrow.compute as pc
 
 from curate.audit.bounds import upper
 from curate.audit.published import TEXT_COLUMNS, Drawn
+from curate.errors import StageError
 from curate.recipe import Recipe
 from curate.run.opened import DROPPED, FAILED, FOUND, Measure, open_stage
 from curate.sample import COLUMNS
 from curate.stage import Edit
 
 ANY = "any of them"
-_DESCRIBING = frozenset(("DATE_TIME", "LOCATION", "NRP", "ORGANIZATION", "URL", "UUID"))
-"""Kinds that describe pictures more often than persons: not looked for unless the recipe does."""
 
 
 @dataclass(frozen=True)
@@ -76,8 +75,7 @@ def sharper(stage: Edit, score_at_least: float) -> tuple[Edit, dict[str, Any]]:
         changed["score_at_least"] = min(score_at_least, stage.score_at_least)  # type: ignore[attr-defined]
     if "entities" in fields:
         own = stage.entities  # type: ignore[attr-defined]
-        more = [e for e in _choices(fields["entities"].annotation) if e not in _DESCRIBING]
-        changed["entities"] = tuple(sorted({*own, *more}))
+        changed["entities"] = tuple(sorted({*own, *fields["entities"].get_default(call_default_factory=True)}))
     if "columns" in fields:
         every = [c for c in _choices(fields["columns"].annotation) if c in TEXT_COLUMNS]
         changed["columns"] = tuple(every) or stage.columns  # type: ignore[attr-defined]
@@ -99,7 +97,13 @@ def residual(stage: Edit, drawn: Drawn, score_at_least: float, confidence: float
         ModelError: its weights are not here.
     """
     sharp, changed = sharper(stage, score_at_least)
-    opened = open_stage(sharp)
+    try:
+        opened = open_stage(sharp)
+    except StageError:
+        # A kind that it looks for by default is none of the recipe's languages: those that the recipe names must do.
+        changed |= {"entities": stage.entities} if "entities" in changed else {}  # type: ignore[attr-defined]
+        sharp = sharp.model_copy(update=changed)
+        opened = open_stage(sharp)
     texts = len(sharp.inputs()) == 1 and sharp.inputs()[0] in ("caption", "text", "transcript")
     found = _Found()
     for table in drawn.tables(tuple(dict.fromkeys((*sharp.inputs(), *(TEXT_COLUMNS if texts else ()))))):
@@ -128,10 +132,9 @@ def _look(opened: Measure, given: pa.Table, row: np.ndarray, found: _Found, samp
     lists = result[FOUND.name].combine_chunks()
     reasons = pc.struct_field(pc.list_flatten(lists), "reason").to_pylist()
     hits = set(zip(row[pc.list_parent_indices(lists).to_numpy()].tolist(), reasons, strict=True))
-    dropped = result[DROPPED.name].to_pylist()
-    hits |= {(int(row[i]), str(why)) for i, why in enumerate(dropped) if why is not None}
-    failed = np.asarray(result[FAILED.name].combine_chunks().is_valid().to_numpy(zero_copy_only=False))
-    unread = set(row[failed].tolist())
+    told = pc.or_(result[FAILED.name].is_valid(), result[DROPPED.name].is_valid()).combine_chunks()
+    # Turned away without a finding: in a language that the edit does not know, say.
+    unread = set(row[np.asarray(told.to_numpy(zero_copy_only=False))].tolist()) - {sample for sample, _ in hits}
     found.kinds.update(kind for _, kind in hits)
     found.kinds[ANY] += len({sample for sample, _ in hits})
     found.unread += len(unread)

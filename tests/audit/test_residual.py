@@ -12,10 +12,12 @@ from curate.audit.published import draw
 from curate.audit.residual import ANY, edits_in_place, every_text, residual, sharper
 from curate.audit.review import read_review, write_review
 from curate.audit.runs import open_run
-from curate.errors import InputError, RunError
+from curate.errors import InputError, RunError, StageError
 from curate.registry import stages
 from curate.run.layout import Run
+from curate.sample import column
 from curate.shards import ShardReader
+from curate.stage import Edit, Edited
 from tests.audit.runs import PEOPLE, finished
 from tests.run.lines import carry_out, lines
 
@@ -68,6 +70,8 @@ def test_a_detector_is_set_to_find_more():
     assert {"PERSON", "LOCATION", "EMAIL_ADDRESS", "US_SSN", "CREDIT_CARD"} <= set(sharp.entities)
     assert not {"ORGANIZATION", "DATE_TIME", "NRP"} & set(sharp.entities)
     assert sharper(stages()["redact_pii"](score_at_least=0.1), 0.3)[0].score_at_least == 0.1
+    foreign = stages()["redact_pii"](entities=("PERSON",), **MODEL).model_copy(update={"entities": ("PERSON", "URL")})
+    assert "URL" in sharper(foreign, 0.3)[0].entities
     assert sharper(stages()["shout"](), 0.3) == (stages()["shout"](), {})
 
 
@@ -83,6 +87,55 @@ def test_what_redaction_left_is_found_and_what_it_wrote_is_not(tmp_path):
     assert lines["EMAIL_ADDRESS"].found == 0
     assert lines["PERSON"].found >= PEOPLE
     assert lines[ANY].looked == 3 * PEOPLE
+
+
+class Picky(Edit):
+    """Finds nothing, and turns away what is not surely in a language."""
+
+    name = "picky"
+    reads = ("caption", "language_score")
+    writes = (column("caption"),)
+
+    def open(self):
+        def edit(table):
+            sure = [score >= 0.75 for score in table["language_score"].to_pylist()]
+            foreign = [None if known else "unknown_language" for known in sure]
+            return Edited(table.select(["caption"]), dropped=pa.array(foreign, pa.string()))
+
+        return edit
+
+
+class Foreign(Edit):
+    """Looks for kinds of which one is unknown where it is used."""
+
+    name = "foreign"
+    reads = ("caption",)
+    writes = (column("caption"),)
+    entities: tuple[str, ...] = ("PERSON", "US_SSN")
+
+    def open(self):
+        if "US_SSN" in self.entities:
+            raise StageError("nothing finds 'US_SSN' in de")
+        return Edited
+
+
+def test_kinds_that_nothing_finds_here_are_not_told_of(shouted):
+    told = residual(Foreign(entities=("PERSON",)), draw(shouted, 10, 0), 0.2, 0.95)
+    assert [line.kind for line in told.lines] == [ANY, "PERSON"]
+    with pytest.raises(StageError):
+        residual(Foreign(), draw(shouted, 10, 0), 0.2, 0.95)
+
+
+def test_what_is_turned_away_was_not_looked_at(tmp_path):
+    """A measurement is read from a sample's json; a sample that no edit looked at proves nothing."""
+    url = finished(tmp_path, "language")
+    drawn = draw(Run.at(url), 10_000, 0)
+    scores = [json.loads(drawn.reader.read(n)["json"])["language_score"] for n in drawn.numbers]
+    sure = sum(score >= 0.75 for score in scores)
+    told = residual(Picky(), drawn, 0.2, 0.95)
+    assert 0 < sure < len(drawn.numbers)
+    assert (told.lines[0].looked, told.unread, told.everything) == (sure, len(drawn.numbers) - sure, False)
+    assert told.lines[0].per_million == pytest.approx(1e6 * upper(0, sure))
 
 
 def test_every_published_text_is_looked_at_by_an_edit_of_captions():
