@@ -34,6 +34,8 @@ SLOW = {
     "toxicity",
 }
 
+HEARS = {"redact_speech"}  # half a second for each sound, however short
+
 
 def cases(*kinds):
     """The registered stages of these kinds, by name; of all kinds where none is given."""
