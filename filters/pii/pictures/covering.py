@@ -10,8 +10,8 @@ Cover = Literal["blur", "pixelate", "fill"]
 Shape = Literal["ellipse", "box"]
 
 CELLS = 6
-"""Cells that are left across a covered box, whatever its size: at 6 x 6 neither people nor recognizers know a face
-(McPherson et al. 2016 recognized faces of 16 x 16 cells)."""
+"""Cells that are left across a covered box, whatever its size: a blur of so many pixels would leave large faces clear.
+Colours of skin and hair stay; `fill` leaves nothing."""
 GREY = 0.5
 """Of the largest value: what `fill` leaves tells nothing of what it covers."""
 
