@@ -4,12 +4,14 @@ from curate.dedupe.exact import ExactDuplicates
 from curate.fetch.stage import Fetch
 from curate.shards.webdataset import WebDataset
 from curate.sources.image_folder import ImageFolder
+from curate.sources.media_folder import MediaFolder
 from curate.sources.urls import Urls
 from curate.synthesize.conversations import WriteConversations
 
 STAGES = (
     Urls,
     ImageFolder,
+    MediaFolder,
     Fetch,
     ExactDuplicates,
     WriteConversations,

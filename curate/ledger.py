@@ -4,7 +4,9 @@ The ledger may be published: it names the kind of what was found, never the valu
 """
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from curate.shards.tombstones import ERASED
 from curate.storage import Folder
 
 FOLDER = "ledger"
@@ -21,13 +23,40 @@ LEDGER = pa.schema(
         pa.field("match", pa.string()),  # of an edit: keyed hash of the value, only where a secret was given
     ]
 )
-FATES = ("kept", "dropped", "failed")
+KEPT, DROPPED = "kept", "dropped"
+FATES = (KEPT, DROPPED, "failed")
 """Every sample has exactly one row with one of these events."""
 
 
 def part_name(partition: int) -> str:
     """Return the file name of a partition, the same in every folder that has one file a partition."""
     return f"part-{partition:05d}"
+
+
+def without_erased(events: pa.Table, erased: pa.Array) -> pa.Table:
+    """Return ledger rows as they are once the samples of some keys were erased.
+
+    Of such a sample its fate alone stays, without what was measured of it: the books go on counting it. What was kept
+    is dropped as `erased`, by the stage that kept it.
+
+    Args:
+        events: columns of LEDGER, and any others.
+        erased: string[n], the keys.
+    """
+    gone = pc.is_in(events["key"], value_set=erased)
+    if not pc.any(gone).as_py():
+        return events
+    fate = pc.is_in(events["event"], value_set=pa.array([*FATES, "passed"]))
+    stays = pc.or_(pc.invert(gone), fate)
+    events, gone = events.filter(stays), gone.filter(stays)
+    kept = pc.and_(gone, pc.equal(events["event"], KEPT))
+    told = {"event": pc.if_else(kept, DROPPED, events["event"]), "reason": pc.if_else(kept, ERASED, events["reason"])}
+    for name in ("score", "detector", "place", "action", "match"):
+        told[name] = pc.if_else(gone, pa.scalar(None, LEDGER.field(name).type), events[name])
+    for name, column in told.items():
+        place = events.schema.get_field_index(name)
+        events = events.set_column(place, events.schema.field(place), column)
+    return events
 
 
 def read_ledger(run: Folder, columns: list[str] | None = None) -> pa.Table:

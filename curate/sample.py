@@ -11,6 +11,7 @@ COLUMNS = pa.schema(
     [
         pa.field("key", pa.string(), nullable=False),  # 32 hex digits, see `sample_key`
         pa.field("url", pa.string()),  # where the media is, as the source spells it
+        pa.field("audio_url", pa.string()),  # where the sound is, as the source spells it
         pa.field("caption", pa.string()),  # text that came with the media
         pa.field("text", pa.string()),  # of a document
         pa.field("image", pa.large_binary()),  # encoded picture; 32-bit offsets end at 2 GiB

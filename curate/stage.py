@@ -79,7 +79,17 @@ class Verdicts:
     """string[n]: key of the row that stands for this one; its own key where it stays."""
 
 
-Scorer = Callable[[pa.Table], Sequence[pa.Array]]
+@dataclass(frozen=True)
+class Measured:
+    """What a Filter returns for a table of n rows where it can say why it could not measure one."""
+
+    columns: Sequence[pa.Array]
+    """Of its `outputs`."""
+    failed: pa.Array
+    """string[n]: why the row failed, null where it did not."""
+
+
+Scorer = Callable[[pa.Table], Sequence[pa.Array] | Measured]
 Editor = Callable[[pa.Table], Edited]
 Judge = Callable[[pa.Table], Verdicts]
 Member = tuple[str, bytes]
@@ -186,7 +196,8 @@ class Filter(Stage):
     def open(self) -> Scorer:
         """Load what is needed; return a function from a table of n rows to the columns of `writes`.
 
-        A null in the first column says that the row could not be measured: it fails, as `unmeasured`.
+        A null in the first column says that the row could not be measured: it fails, as `unmeasured`, or for the
+        reason that `Measured` gives.
         """
 
     def label(self, scores: pa.Table) -> Sequence[pa.Array]:  # noqa: ARG002 - for those that override it

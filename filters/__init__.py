@@ -4,9 +4,22 @@ from filters.alignment import Alignment
 from filters.aspect_ratio import AspectRatio
 from filters.caption_words import CaptionWords
 from filters.language import Language
-from filters.pii import PiiDensity, RedactPii
+from filters.nsfw import Nsfw
+from filters.pii import PiiDensity, RedactFaces, RedactPii, RedactSpeech
 from filters.short_side import ShortSide
 from filters.toxicity import Toxicity
 
-STAGES = (Alignment, AspectRatio, CaptionWords, Language, PiiDensity, RedactPii, ShortSide, Toxicity)
+STAGES = (
+    Alignment,
+    AspectRatio,
+    CaptionWords,
+    Language,
+    Nsfw,
+    PiiDensity,
+    RedactFaces,
+    RedactPii,
+    RedactSpeech,
+    ShortSide,
+    Toxicity,
+)
 __all__ = ["STAGES"]

@@ -1,8 +1,9 @@
 """The ledger: one fate a sample, in the order of the source, with what edits found beside it."""
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
-from curate.ledger import LEDGER, part_name, read_ledger, read_part
+from curate.ledger import LEDGER, part_name, read_ledger, read_part, without_erased
 from curate.storage import Folder
 from tests.run.lines import carry_out, fates, lines
 
@@ -44,3 +45,23 @@ def test_parts_beyond_the_usual_digits_stay_in_order(tmp_path):
     (ledger / "part-00001.parquet").rename(ledger / "part-100000.parquet")
     (ledger / "part-00000.parquet").rename(ledger / "part-99999.parquet")
     assert read_ledger(Folder(str(tmp_path))).equals(whole)
+
+
+def test_of_an_erased_sample_its_fate_stays_and_nothing_that_was_measured():
+    said = {"detector": "d 1", "place": "caption 1:2", "action": "mask", "match": "00", "score": 0.5}
+    rows = [
+        {"key": "a", "stage": "redact", "event": "edited", "reason": "EMAIL_ADDRESS", **said},
+        {"key": "a", "stage": "sink", "event": "kept", **said},
+        {"key": "b", "stage": "redact", "event": "edited", "reason": "EMAIL_ADDRESS", **said},
+        {"key": "c", "stage": "toxicity", "event": "dropped", "reason": "above_at_most", "score": 0.9},
+    ]
+    table = pa.Table.from_pylist(rows, schema=LEDGER)
+    after = without_erased(table, pa.array(["a", "c"])).to_pylist()
+    nothing = dict.fromkeys(LEDGER.names)
+    assert after == [
+        {**nothing, "key": "a", "stage": "sink", "event": "dropped", "reason": "erased"},
+        table.to_pylist()[2],
+        {**nothing, "key": "c", "stage": "toxicity", "event": "dropped", "reason": "above_at_most"},
+    ]
+    assert without_erased(pa.Table.from_pylist(after, schema=LEDGER), pa.array(["a", "c"])).to_pylist() == after
+    assert without_erased(table, pa.array(["x"], pa.string())).equals(table)

@@ -47,7 +47,7 @@ class Sentence:
     golds: tuple[Gold, ...]
 
 
-def sentences(count: int, seed: int = 42) -> list[Sentence]:
+def sentences(count: int, seed: int) -> list[Sentence]:
     """Return generated sentences; the first call installs the generator, the first of a kind runs it."""
     stored = CACHE / f"sentences-{count}-{seed}.json"
     if not stored.exists():
@@ -65,7 +65,7 @@ def sentences(count: int, seed: int = 42) -> list[Sentence]:
 
 
 def _sentence(text: str, spans: list[tuple[int, int, str]]) -> Sentence:
-    """Join labels; the backslash and n in the templates become the line break that they stand for, in two characters."""
+    """Join labels; a backslash and n of the templates become the line break they stand for, in two characters."""
     text = text.replace("\\n", " \n")
     golds, run = [], []
     for start, stop, entity in sorted(spans):

@@ -1,10 +1,12 @@
 """Recall and precision by kind of personal data: ours, Presidio alone, and the regular expressions of three pipelines.
 
-A labelled value is found if findings of its kind cover at least half of its characters, blanks aside; a finding is right
-if at least half of it lies in values of its kind. "exact" asks for the same first and last character. Overlapping
-findings are joined on both sides. `python -m bench.privacy.of_entities` prints the whole table and examples of misses.
+A labelled value is found if findings of its kind cover at least half of its characters, blanks aside; a finding is
+right if at least half of it lies in values of its kind. "exact" asks for the same first and last character. Overlapping
+findings are joined on both sides. `python -m bench.privacy.of_entities [PIPELINE]` prints the whole table and examples
+of misses.
 """
 
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,7 +31,11 @@ KINDS = (
     "IP_ADDRESS",
     "US_SSN",
 )
+ADDED = {"PHONE_NUMBER", "STREET_ADDRESS", "CREDIT_CARD"}
+"""Kinds for which recognizers of ours join Presidio's."""
 QUICK, FULL = 200, 2000
+SEED = 7
+"""The recognizers were mended on sentences of seed 42: these are others, out of the same templates."""
 HALF = 0.5
 
 Found = list[list[tuple[int, int, str]]]
@@ -51,20 +57,22 @@ class Tally:
     wrong: list[str] = field(default_factory=list)
 
     def recall(self) -> float:
+        """Return the share of values that were found."""
         return self.found / max(1, self.golds)
 
     def precision(self) -> float:
+        """Return the share of findings that were right."""
         return self.right / max(1, self.findings)
 
 
 def comparisons(quick: bool) -> Iterator[Comparison]:
-    corpus = sentences(QUICK if quick else FULL)
+    corpus = sentences(QUICK if quick else FULL, SEED)
     texts = [s.text for s in corpus]
     ours, presidio = scored(corpus, with_ours(texts)), scored(corpus, with_presidio(texts))
     for kind in KINDS:
         if not ours[kind].golds:
             continue
-        goal = "more than Presidio" if kind in {"PHONE_NUMBER", "STREET_ADDRESS"} else "no less than Presidio"
+        goal = "more than Presidio" if kind in ADDED else "Presidio's"
         yield Comparison(f"recall {kind}", ours[kind].recall(), presidio[kind].recall(), "share of values", goal)
         if presidio[kind].findings:
             yield Comparison(
@@ -91,23 +99,23 @@ def ordinary(count: int | None) -> list[str]:
     return sorted({p.caption for p in pictures if p.caption})[:count]
 
 
-def with_ours(texts: Sequence[str]) -> Found:
-    detector = TextDetector(RedactPii(model=MODEL))
+def with_ours(texts: Sequence[str], model: str = MODEL) -> Found:
+    detector = TextDetector(RedactPii(model=model))
     return [_plain(merge_overlaps(spans)) for spans in detector.find(list(texts))]
 
 
-def with_presidio(texts: Sequence[str]) -> Found:
+def with_presidio(texts: Sequence[str], model: str = MODEL) -> Found:
     """Run Presidio's own loop, over the same spaCy pipeline and for the same kinds of data."""
-    engine = _engine()
-    kinds = sorted(set(RedactPii(model=MODEL).entities) & set(engine.get_supported_entities("en")))
+    engine = _engine(model)
+    kinds = sorted(set(RedactPii(model=model).entities) & set(engine.get_supported_entities("en")))
     return [_plain(_spans(engine.analyze(text, "en", entities=kinds, score_threshold=0.35))) for text in texts]
 
 
-def _engine() -> Any:
+def _engine(model: str) -> Any:
     from presidio_analyzer import AnalyzerEngine
     from presidio_analyzer.nlp_engine import NlpEngineProvider
 
-    settings = {"nlp_engine_name": "spacy", "models": [{"lang_code": "en", "model_name": MODEL}]}
+    settings = {"nlp_engine_name": "spacy", "models": [{"lang_code": "en", "model_name": model}]}
     return AnalyzerEngine(nlp_engine=NlpEngineProvider(nlp_configuration=settings).create_engine())
 
 
@@ -158,9 +166,10 @@ def _covered(text: str, pieces: Iterable[tuple[int, int]], by: Sequence[tuple[in
 
 
 def main() -> None:
-    corpus = sentences(FULL)
+    corpus = sentences(FULL, SEED)
     texts = [s.text for s in corpus]
-    sides = {"ours": with_ours(texts), "Presidio": with_presidio(texts)}
+    model = sys.argv[1] if len(sys.argv) > 1 else MODEL
+    sides = {"ours": with_ours(texts, model), "Presidio": with_presidio(texts, model)}
     sides |= {name: [finder(text) for text in texts] for name, (finder, _) in PEERS.items()}
     print("| kind | side | values | recall | exact | gone | findings | precision |\n|---|---|---|---|---|---|---|---|")
     for kind in KINDS:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from curate.cli import train_app, use_app
+from curate.cli import audit_app, erase_app, train_app, use_app
 from curate.errors import CurateError
 from curate.recipe import Recipe, load_recipe
 
@@ -153,11 +153,13 @@ def check(run: RunUrl, as_json: Json = False) -> None:
 
     Exit status 1 and one line for each fault, if there is any. Works on a purged run too.
     """
+    from curate.cli.erase import opened
     from curate.cli.show import show_faults
+    from curate.erase import check_erasures
     from curate.run.check import check as check_run
-    from curate.run.layout import Run
 
-    faults = check_run(Run.at(run))
+    there = opened(run)
+    faults = [*check_run(there), *check_erasures(there)]
     show_faults(run, faults, as_json=as_json)
     if faults:
         raise typer.Exit(1)
@@ -174,12 +176,12 @@ def retry(
 ) -> None:
     """Try again only the samples that failed for a reason worth another try, and publish the shards anew."""
     from curate.cli.carry import Way, carry_out
+    from curate.cli.erase import opened
     from curate.plan import make_plan
-    from curate.run.layout import Run
     from curate.run.lock import locked
     from curate.run.retry import forget_failures
 
-    there = Run.at(run)
+    there = opened(run)
     recipe = _stored(there.stored_recipe_path(), there.folder.read("recipe.yaml"), settings)
     with locked(there.folder):
         there.need_work("trying again")
@@ -200,11 +202,11 @@ def _stored(path: str, text: bytes, settings: list[str]) -> Recipe:
 @app.command()
 def purge(run: RunUrl) -> None:
     """Delete what is raw: pictures as fetched, captions before redaction. The run stays checkable and trainable."""
-    from curate.run.layout import Run
+    from curate.cli.erase import opened
     from curate.run.lock import locked
     from curate.run.retry import purge as purge_run
 
-    there = Run.at(run)
+    there = opened(run)
     there.stored_recipe_path()
     with locked(there.folder):
         partitions = purge_run(there)
@@ -232,6 +234,6 @@ def models(recipe: RecipeFile, settings: Settings = []) -> None:  # noqa: B006 -
     show_models(load_recipe(recipe, settings))
 
 
-for command in (*train_app.COMMANDS, *use_app.COMMANDS):
+for command in (*erase_app.COMMANDS, *audit_app.COMMANDS, *train_app.COMMANDS, *use_app.COMMANDS):
     app.command()(command)
 app.command("import")(train_app.take_over)

@@ -93,10 +93,12 @@ def build(recipe: Recipe, way: Way, *, as_json: bool) -> None:
 
 
 def _check(out: str) -> None:
+    from curate.cli.erase import opened
+    from curate.erase import check_erasures
     from curate.run.check import check
-    from curate.run.layout import Run
 
-    faults = check(Run.at(out))
+    run = opened(out)
+    faults = [*check(run), *check_erasures(run)]
     if faults:
         raise IntegrityError("\n".join(faults))
 

@@ -19,13 +19,13 @@ class Way:
 
 def carry_out(recipe: Recipe, way: Way, *, as_json: bool) -> Finished:
     """Carry a recipe out, or go on with it, and print its books."""
+    from curate.cli.erase import opened
     from curate.cli.progress import progress
     from curate.cli.show import show_finished
     from curate.run.engine import execute
-    from curate.run.layout import Run
 
     with progress(as_json=as_json) as report:
-        finished = execute(recipe, Run.at(way.out, way.work), lambda: _hire(way), report)
+        finished = execute(recipe, opened(way.out, way.work), lambda: _hire(way), report)
     show_finished(finished, way.out, as_json=as_json)
     return finished
 

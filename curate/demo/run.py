@@ -75,13 +75,13 @@ def run(demo: Demo) -> None:
     began = time.monotonic()
     collection, faults = prepare(demo)
     with serving(collection.folder, demo.port):
-        curate_command(demo, "run", recipe(), *_settings(demo), "--out", str(demo.out))
-    curate_command(demo, "check", str(demo.out))
+        curate_command(demo.say, "run", found_recipe(), *_settings(demo), "--out", str(demo.out))
+    curate_command(demo.say, "check", str(demo.out))
     _check_faults(demo, faults)
     model = demo.out / "model"
-    curate_command(demo, "train", "llava-tiny", "--data", str(demo.out), "--out", str(model))
+    curate_command(demo.say, "train", "llava-tiny", "--data", str(demo.out), "--out", str(model))
     picture, question, caption = _shown(demo)
-    curate_command(demo, "generate", str(model), "--image", str(picture), "--question", question)
+    curate_command(demo.say, "generate", str(model), "--image", str(picture), "--question", question)
     demo.say(f"(its caption in the corpus: {caption})")
     _check_leaks(demo)
     if collection.origin != DEBIAN or len(collection.pictures) < ENOUGH:
@@ -100,7 +100,7 @@ def _shown(demo: Demo) -> tuple[Path, str, str]:
     return picture, question, facts["caption"]
 
 
-def curate_command(demo: Demo, *arguments: str) -> None:
+def curate_command(say: Say, *arguments: str) -> None:
     """Run `curate` with these arguments, as typed in a shell.
 
     Raises:
@@ -109,23 +109,23 @@ def curate_command(demo: Demo, *arguments: str) -> None:
     program = Path(sys.executable).with_name("curate")
     if not program.is_file():
         raise CurateError(f"{program} is not there: install the project into this environment (pip install -e .)")
-    demo.say(f"\n$ {shlex.join(('curate', *arguments))}")
+    say(f"\n$ {shlex.join(('curate', *arguments))}")
     done = subprocess.run([str(program), *arguments], check=False)  # noqa: S603 - no shell, our own arguments
     if done.returncode:
         raise CurateError(f"`curate {arguments[0]}` ended with status {done.returncode}")
 
 
-def recipe() -> str:
-    """Return the path of the demo's recipe, from here or from the clone that this package is installed from.
+def found_recipe(recipe: str = RECIPE) -> str:
+    """Return the path of a recipe, from here or from the clone that this package is installed from.
 
     Raises:
         CurateError: it is in neither.
     """
-    beside = Path(curate.__file__).parents[1] / RECIPE
-    for path in (Path(RECIPE), beside):
+    beside = Path(curate.__file__).parents[1] / recipe
+    for path in (Path(recipe), beside):
         if path.is_file():
             return str(path)
-    raise CurateError(f"{RECIPE} is neither here nor at {beside}: run the demo in a clone of the repository")
+    raise CurateError(f"{recipe} is neither here nor at {beside}: run the demo in a clone of the repository")
 
 
 def _settings(demo: Demo) -> list[str]:

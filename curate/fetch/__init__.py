@@ -1,1 +1,1 @@
-"""Bringing pictures here: bounded, guarded downloads; checks of the bytes; metadata stripped; resizing on request."""
+"""Bringing pictures here: guarded downloads; checks of bytes, of sounds too; metadata stripped; resizing on request."""

@@ -88,11 +88,12 @@ def _decode_fault(data: bytes, image_format: str, size: tuple[int, int]) -> str 
 
 def edited(outcomes: Sequence[Picture | str]) -> Edited:
     """Return the columns for n pictures; a row whose outcome is a reason is null and failed."""
-    rows = [None if isinstance(outcome, str) else _row(outcome) for outcome in outcomes]
+    rows = [None if isinstance(outcome, str) else picture_row(outcome) for outcome in outcomes]
     columns = [pa.array([row and row[field.name] for row in rows], field.type) for field in WRITES]
     failed = pa.array([outcome if isinstance(outcome, str) else None for outcome in outcomes], pa.string())
     return Edited(pa.table(columns, schema=pa.schema(WRITES)), failed=failed)
 
 
-def _row(picture: Picture) -> dict[str, object]:
+def picture_row(picture: Picture) -> dict[str, object]:
+    """Return the columns of WRITES."""
     return vars(picture) | {"sha256": hashlib.sha256(picture.image).hexdigest()}

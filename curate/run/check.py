@@ -8,8 +8,8 @@ import pyarrow.compute as pc
 from curate.errors import CurateError, IntegrityError, RunError
 from curate.ledger import FATES, FOLDER, read_part
 from curate.run.books import Books, imbalances
-from curate.run.layout import BOOKS, Run, read_json
-from curate.shards import Manifest, check_shards, shard_keys
+from curate.run.layout import BOOKS, REWRITE, Run, read_json
+from curate.shards import Manifest, check_shards, check_versions, shard_keys
 
 
 def check(run: Run) -> list[str]:
@@ -26,7 +26,10 @@ def check(run: Run) -> list[str]:
         return [f"books: {error}", *check_shards(run.folder)]
     books = Books.from_json(stored["stages"])
     faults = [f"books: {fault}" for fault in imbalances(books, stored["rows"])]
+    if run.folder.exists(REWRITE):
+        faults.append(f"{REWRITE}: a rewrite was stopped in the middle. Finish it: curate rewrite {run.folder.url}")
     faults += check_shards(run.folder)
+    faults += check_versions(run.folder)
     faults += _check_ledger(run, books, stored["rows"])
     return faults
 

@@ -1,6 +1,7 @@
 """From a recipe to published shards: list, carry out each phase, judge, publish, close the books."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -20,6 +21,7 @@ from curate.run.partition import Commit, committed, pass_on
 from curate.run.publish import finish, missing_files, plan_shards, prepare, publish_ledger, publish_shard, shard_name
 from curate.run.shuffle import judge
 from curate.shards import Manifest, ShardEntry
+from curate.shards.tombstones import ERASED
 
 Result = TypeVar("Result")
 Report = Callable[[dict[str, Any]], None]
@@ -59,6 +61,7 @@ def execute(recipe: Recipe, run: Run, hire: Callable[[], Runner], report: Report
         CurateError: of any kind; what was committed stays, and the same command continues.
     """
     with locked(run.folder):
+        run.need_whole()
         snapshot = recipe.source.snapshot() if not run.purged else run.facts()["snapshot"]
         plan = make_plan(recipe, snapshot)
         run.claim(recipe, snapshot)
@@ -99,10 +102,10 @@ def _carry_out(job: Job, runner: Runner, report: Report) -> Finished:
     kept: list[int] = []
     for phase in job.plan.phases:
         kept = _phase(job, phase, runner, books, report)
-    entries = _publish(job, kept, runner, report)
+    entries, erased = _publish(job, kept, runner, report)
     ordered = Books({name: books[name] for name in _order(job.plan)})
-    total = sum(kept)
-    ordered[job.plan.recipe.sink.name] = StageBooks(total, sum(e.samples for e in entries))
+    dropped = Counter({ERASED: erased} if erased else {})
+    ordered[job.plan.recipe.sink.name] = StageBooks(sum(kept), sum(e.samples for e in entries), dropped)
     check_balance(ordered, job.rows)
     stored = {"plan": job.plan.fingerprint, "rows": job.rows, "stages": ordered.to_json()}
     job.run.record(job.plan.recipe)
@@ -167,15 +170,18 @@ def _reduce(job: Job, step: Step, entering: int, runner: Runner, report: Report)
         raise IntegrityError(f"{step.name}: judged {judged} rows, {entering} came from the stage before")
 
 
-def _publish(job: Job, kept: list[int], runner: Runner, report: Report) -> list[ShardEntry]:
+def _publish(job: Job, kept: list[int], runner: Runner, report: Report) -> tuple[list[ShardEntry], int]:
+    """Write ledger and shards; return the shards, and how many samples were erased after they had passed."""
     prepare(job)
-    written = sum(runner.each(publish_ledger, ((job, i) for i in range(job.partitions))))
-    if written != sum(kept):
-        raise IntegrityError(f"ledger: {written} samples are kept in it, {sum(kept)} came through the last stage")
-    shards = plan_shards(kept, job.plan.recipe.sink.samples_per_shard)
-    report({"event": "publish", "shards": len(shards), "samples": sum(kept)})
+    written = {w.partition: w for w in runner.each(publish_ledger, ((job, i) for i in range(job.partitions)))}
+    erased = sum(w.erased for w in written.values())
+    left = [written[i].kept for i in range(job.partitions)]
+    if sum(left) + erased != sum(kept):
+        raise IntegrityError(f"ledger: {sum(left)} samples are kept in it, {sum(kept)} came through the last stage")
+    shards = plan_shards(left, job.plan.recipe.sink.samples_per_shard)
+    report({"event": "publish", "shards": len(shards), "samples": sum(left)})
     entries: dict[str, ShardEntry] = {}
     for entry in runner.each(publish_shard, ((job, i, pieces) for i, pieces in enumerate(shards))):
         entries[entry.name] = entry
         report({"event": "shard", "name": entry.name, "samples": entry.samples, "of": len(shards)})
-    return [entries[shard_name(i)] for i in range(len(shards))]
+    return [entries[shard_name(i)] for i in range(len(shards))], erased

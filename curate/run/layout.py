@@ -10,6 +10,8 @@ from curate.recipe import Recipe
 from curate.storage import Folder
 
 RECIPE, RUN, BOOKS, MANIFEST = "recipe.yaml", "run.json", "books.json", "manifest.json"
+REWRITE = "rewrite.json"
+"""There while `curate rewrite` is at work, or was stopped in the middle."""
 OWNER = "owner.json"
 """In `work`: which run the raw samples belong to, so that no other run reads, or purges, what is not its own."""
 
@@ -106,6 +108,13 @@ class Run:
             raise RunError(
                 f"{where}: the input files of '{recipe.source.name}' have changed since this run began. "
                 "Restore them, or choose another --out."
+            )
+
+    def need_whole(self) -> None:
+        """Raise RunError where a rewrite was stopped in the middle: it comes first."""
+        if self.folder.exists(REWRITE):
+            raise RunError(
+                f"{self.folder.url}: a rewrite was stopped in the middle. Finish it: curate rewrite {self.folder.url}"
             )
 
     def stored_recipe_path(self) -> str:

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curate.errors import CurateError, ModelError, StageError
-from curate.stage import FINDINGS, Edit, Edited, Editor, Filter, Scorer, Stage
+from curate.stage import FINDINGS, Edit, Edited, Editor, Filter, Measured, Scorer, Stage
 
 FINDING = pa.struct([f for f in FINDINGS if f.name != "row"])
 FAILED = pa.field("_failed", pa.string())
@@ -92,11 +92,13 @@ def failed_rows(schema: pa.Schema, rows: int, reason: str) -> pa.Table:
     return pa.table(columns, schema=schema)
 
 
-def _scored(stage: Filter, columns: Sequence[pa.Array], rows: int) -> pa.Table:
-    arrays = [_numbers(flat(c)) for c in columns]
+def _scored(stage: Filter, scores: Sequence[pa.Array] | Measured, rows: int) -> pa.Table:
+    measured = scores if isinstance(scores, Measured) else Measured(scores, pa.nulls(rows, pa.string()))
+    arrays = [_numbers(flat(c)) for c in measured.columns]
     _check(stage, arrays, rows)
     unmeasured = pc.if_else(arrays[0].is_null(), "unmeasured", pa.scalar(None, pa.string()))
-    return pa.table([*arrays, unmeasured], schema=result_schema(stage))
+    failed = pc.coalesce(_reasons(measured.failed, rows), unmeasured)
+    return pa.table([*arrays, failed], schema=result_schema(stage))
 
 
 def _numbers(column: pa.Array) -> pa.Array:

@@ -23,6 +23,7 @@ from curate.run.opened import DROPPED, FAILED, FINDING, FOUND, Measure, flat, re
 from curate.run.parts import read_table, reading, write_table
 from curate.run.shuffle import dropped_by, write_map
 from curate.sample import is_media
+from curate.shards import reason_where_erased
 from curate.stage import Filter
 from curate.storage import Folder
 
@@ -54,7 +55,9 @@ def begin(job: Job, phase: Phase, partition: int) -> Flow | Commit:
     survivors = history.filter(pc.equal(history["event"], PASSED)).select(["row", "key"])
     flow = Flow.of(partition, survivors.combine_chunks())
     if before.reduce is not None:
-        reasons = dropped_by(job, before.reduce, partition, flow.rows["row"])
+        judged = dropped_by(job, before.reduce, partition, flow.rows["row"])
+        # Decided on before it was erased: it goes no further than here.
+        reasons = pc.coalesce(reason_where_erased(job.run.folder, flow.rows["key"]), judged)
         none = pa.nulls(flow.rows.num_rows, pa.string())
         flow.settle(before.reduce.name, none, reasons, pa.nulls(flow.rows.num_rows, pa.float32()))
     return flow
@@ -63,8 +66,8 @@ def begin(job: Job, phase: Phase, partition: int) -> Flow | Commit:
 def _listed(job: Job, partition: int) -> Flow:
     table = read_source(job, partition, ["row", "key", FAILED.name])
     flow = Flow.of(partition, table.select(["row", "key"]))
-    nothing = pa.nulls(table.num_rows, pa.string())
-    flow.settle(job.plan.recipe.source.name, table[FAILED.name], nothing, pa.nulls(table.num_rows, pa.float32()))
+    erased = reason_where_erased(job.run.folder, table["key"])
+    flow.settle(job.plan.recipe.source.name, table[FAILED.name], erased, pa.nulls(table.num_rows, pa.float32()))
     return flow
 
 

@@ -3,6 +3,7 @@
 Shards are planned when every verdict is known, so each holds exactly the asked number of samples, in plan order.
 """
 
+import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -12,19 +13,29 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curate.ledger import FOLDER as LEDGER_FOLDER
-from curate.ledger import LEDGER, part_name
+from curate.ledger import KEPT, LEDGER, part_name, without_erased
 from curate.plan import Step
 from curate.run.columns import check_decided, load_columns
 from curate.run.flow import EVENTS, PASSED
 from curate.run.job import Job
 from curate.run.layout import MANIFEST
 from curate.run.parts import read_table, write_table
-from curate.shards import Manifest, ShardEntry, write_shard
+from curate.shards import Manifest, ShardEntry, erased_keys, keep_current, write_shard
 from curate.shards.index import index_name
 from curate.stage import Filter, Member
 from curate.storage import Folder
 
 SHARDS, SCORES = "shards", "scores"
+
+
+@dataclass(frozen=True)
+class Written:
+    """What publishing the ledger of a partition told."""
+
+    partition: int
+    kept: int
+    erased: int
+    """Came through every stage and were erased since."""
 
 
 @dataclass(frozen=True)
@@ -59,34 +70,41 @@ def shard_name(shard: int) -> str:
 
 
 def _marks(job: Job) -> str:
-    return f"{SHARDS}/{job.plan.fingerprint[:16]}"
+    """Return where shards that were written are marked: by plan, and by what was erased, which is in none of them."""
+    erased = erased_keys(job.run.folder).to_pylist()
+    without = "-" + hashlib.sha256("\n".join(sorted(erased)).encode()).hexdigest()[:16] if erased else ""
+    return f"{SHARDS}/{job.plan.fingerprint[:16]}{without}"
 
 
 def prepare(job: Job) -> None:
     """Clear what another plan published here: a manifest never stands beside shards that are not its own."""
+    keep_current(job.run.folder)
     job.run.folder.delete(MANIFEST)
+    mine = _marks(job)
     for other in job.run.work.names(SHARDS):
-        if f"{SHARDS}/{other}" != _marks(job):
+        if f"{SHARDS}/{other}" != mine:
             job.run.work.delete(f"{SHARDS}/{other}")
 
 
-def publish_ledger(job: Job, partition: int) -> int:
-    """Write what happened to each sample of a partition in all phases, one fate a sample; return how many are kept.
+def publish_ledger(job: Job, partition: int) -> Written:
+    """Write what happened to each sample of a partition in all phases, one fate a sample.
 
     Every plan writes its own, though a partition's decisions may be stored from before: another plan's stood between.
     """
     name = part_name(partition) + ".parquet"
     *earlier, last = (read_table(job.run.work / p.folder, name) for p in job.plan.phases)
     earlier = [h.filter(pc.not_equal(h["event"], PASSED)) for h in earlier]
-    kept = pc.equal(last["event"], PASSED)
-    fate = pc.if_else(kept, "kept", last["event"])
-    stage = pc.if_else(kept, job.plan.recipe.sink.name, last["stage"])
+    passed = pc.equal(last["event"], PASSED)
     names = last.column_names
-    last = last.set_column(names.index("event"), "event", fate).set_column(names.index("stage"), "stage", stage)
+    last = last.set_column(names.index("event"), "event", pc.if_else(passed, KEPT, last["event"]))
+    stage = pc.if_else(passed, job.plan.recipe.sink.name, last["stage"])
+    last = last.set_column(names.index("stage"), "stage", stage)
     rows = pa.concat_tables([h.replace_schema_metadata().cast(EVENTS) for h in (*earlier, last)])
+    rows = without_erased(rows, erased_keys(job.run.folder))
     ordered = rows.take(pa.array(np.argsort(rows["row"].to_numpy(), kind="stable")))
     write_table(job.run.folder / LEDGER_FOLDER, name, ordered.select(LEDGER.names))
-    return int(pc.sum(kept).as_py() or 0)
+    kept = pc.sum(pc.equal(rows["event"], KEPT)).as_py() or 0
+    return Written(partition, kept, (pc.sum(passed).as_py() or 0) - kept)
 
 
 def publish_shard(job: Job, shard: int, pieces: Sequence[Piece]) -> ShardEntry:
@@ -118,7 +136,9 @@ def survivors(job: Job, piece: Piece) -> pa.Table:
     """Read every column of a piece's samples as the last stage left them."""
     last = job.plan.phases[-1]
     history = read_table(job.run.work / last.folder, part_name(piece.partition) + ".parquet", ["row", "key", "event"])
-    passed = history.filter(pc.equal(history["event"], PASSED)).slice(piece.start, piece.stop - piece.start)
+    erased = pc.is_in(history["key"], value_set=erased_keys(job.run.folder))
+    passed = history.filter(pc.and_not(pc.equal(history["event"], PASSED), erased))
+    passed = passed.slice(piece.start, piece.stop - piece.start)
     steps = tuple(s for p in job.plan.phases for s in p.steps)
     written = [f.name for f in job.plan.recipe.source.outputs()] + [f.name for s in steps for f in s.stage.outputs()]
     names = list(dict.fromkeys(n for n in written if n != "key"))

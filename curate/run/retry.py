@@ -11,6 +11,7 @@ from curate.run.ingest import FOLDER as SOURCE
 from curate.run.layout import BOOKS, MANIFEST, Run
 from curate.run.opened import FAILED
 from curate.run.parts import read_table, write_table
+from curate.shards import keep_current
 from curate.stage import Filter, Reduce
 from curate.storage import Folder
 
@@ -24,9 +25,11 @@ def forget_failures(plan: Plan, run: Run) -> int:
         How many samples will be tried again.
     """
     run.need_work("trying again")
+    run.need_whole()
     hit = [(folder, name) for step in plan.steps for folder, name in _with_failures(run, step)]
     if not hit:
         return 0
+    keep_current(run.folder)
     for marker in (BOOKS, MANIFEST):
         run.folder.delete(marker)
     for name in ("phases", "reduce", "shards"):
@@ -66,6 +69,7 @@ def purge(run: Run) -> int:
     """
     if not (run.folder.exists(BOOKS) and run.folder.exists(MANIFEST)):
         raise RunError(f"{run.folder.url}: is not finished, and its raw samples are all there is. First: curate run")
+    run.need_whole()
     if run.work.names():
         run.need_own_work(run.facts()["id"])
     partitions = len([n for n in run.work.names(SOURCE) if n.startswith("part-")])

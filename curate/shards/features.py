@@ -102,6 +102,47 @@ class Features:
         content = {"format": FORMAT, "fingerprint": self.fingerprint, "made_by": made_by, "shards": listed}
         self._folder.write(_HEAD, _spelled(content))
 
+    def carry_over(self, old: ShardEntry, new: ShardEntry, rows: Sequence[int]) -> bool:
+        """Store the features of a shard that was written anew: those rows of the old one's, none made again.
+
+        Returns:
+            Whether the old shard had any.
+
+        Raises:
+            IntegrityError: they are damaged.
+        """
+        if not self.has(old):
+            return False
+        was = self._record(old.name)
+        place = {row: n for n, row in enumerate(rows)}
+        with self.writing(new, was.shape[1:], was.dtype) as (table, missing):
+            for row, n in place.items():
+                table[n] = self.read(old.name, row)
+            missing.update({str(place[int(r)]): why for r, why in was.missing.items() if int(r) in place})
+        return True
+
+    def relist(self, shards: Sequence[ShardEntry]) -> None:
+        """Say that these are the shards the features belong to, and delete those of all others.
+
+        Features of shards that the run no longer has hold rows that may have been erased. Where some shard has none,
+        nothing says that they are complete; what makes them goes on with those that are there.
+        """
+        if self._folder.exists(_HEAD):
+            if not all(self.has(entry) for entry in shards):
+                self._folder.delete(_HEAD)
+            elif not self.cover(shards):
+                self.finish(self._made_by(), shards)
+        mine = {name for e in shards if self.has(e) for name in (_array(e.name), _record(e.name))}
+        for name in set(self._folder.names()) - mine - {_HEAD}:
+            self._folder.delete(name)
+        self._open.cache_clear()
+
+    def _made_by(self) -> dict[str, Any]:
+        try:
+            return dict(json.loads(self._folder.read(_HEAD))["made_by"])
+        except (ValueError, TypeError, KeyError) as error:
+            raise IntegrityError(f"{self.url}/{_HEAD}: is damaged ({error}). Delete it, and make it again") from error
+
     def missing(self, shard: str, row: int) -> str | None:
         """Return why a row has no features; None where it has."""
         return self._open(shard).missing.get(str(row))

@@ -8,14 +8,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curate.errors import RunError
+from curate.errors import IntegrityError, RunError, StorageError
 from curate.shards.index import Index, index_name
 from curate.shards.local_copy import LocalCopy
 from curate.shards.manifest import Manifest, ShardEntry
 from curate.shards.shard import OpenShard, open_index, open_shard
+from curate.shards.tombstones import erased_keys
 from curate.storage import Folder
-
-TOMBSTONES = "tombstones.parquet"
 
 
 class ShardReader:
@@ -42,12 +41,11 @@ class ShardReader:
             IntegrityError: its manifest is malformed.
         """
         folder = Folder(run)
-        self.manifest = Manifest.load(folder)
-        self.version = self.manifest.version
         if cache is not None and not Folder(cache).is_local:
             raise RunError(f"{cache}: shards are copied into a folder of this machine; give a local path")
+        self.manifest, self._live = _published(folder)
+        self.version = self.manifest.version
         self._setup(folder / "shards", open_shards, cache)
-        self._live = _live_rows(folder, self.manifest)
         live = (len(self._live.get(s, range(e.samples))) for s, e in enumerate(self.manifest.shards))
         self._starts = list(accumulate(live, initial=0))
 
@@ -136,11 +134,23 @@ def _open(folder: Folder, copies: LocalCopy | None, shards: tuple[ShardEntry, ..
     return open_shard(here, shards, number)
 
 
+def _published(run: Folder) -> tuple[Manifest, dict[int, np.ndarray]]:
+    """Read a manifest and, of its shards, the rows that are not erased; begin anew where another took its place."""
+    while True:
+        manifest = Manifest.load(run)
+        try:
+            return manifest, _live_rows(run, manifest)
+        except (StorageError, IntegrityError):
+            # A rewrite replaces the manifest and only then deletes the shards that the old one named.
+            if Manifest.load(run).version == manifest.version:
+                raise
+
+
 def _live_rows(run: Folder, manifest: Manifest) -> dict[int, np.ndarray]:
     """Return, for each shard that holds an erased sample, the rows (int64) that are left."""
-    if not run.exists(TOMBSTONES):
+    erased = erased_keys(run)
+    if not len(erased):
         return {}
-    erased = run.read_parquet(TOMBSTONES, ["key"])["key"].combine_chunks()
     live = {}
     for number, entry in enumerate(manifest.shards):
         gone = pc.is_in(open_index(run / "shards", entry).keys, value_set=erased).to_numpy(zero_copy_only=False)

@@ -1,1 +1,1 @@
-"""Where samples come from: lists of URLs, and folders of pictures."""
+"""Where samples come from: lists of URLs, and folders of pictures and sounds."""

@@ -7,7 +7,7 @@ These functions are all that training and asking need; `using` holds what else a
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-__all__ = ["forecast", "generate", "preset_settings", "preset_table", "store_features", "trace", "train"]
+__all__ = ["forecast", "generate", "preset_settings", "preset_table", "seen_by", "store_features", "trace", "train"]
 
 
 def train(  # noqa: PLR0913 - one entry for the command line: each argument is one of its options
@@ -119,6 +119,21 @@ def trace(
     from curate.train.lineage import trace as traced
 
     return traced(checkpoint, key, url, data, progress)
+
+
+def seen_by(checkpoint: str, run: str, keys: Sequence[str]) -> dict[str, Any] | None:
+    """Say what one checkpoint learned from samples of a run; None where it was not fed that run.
+
+    The run may have been rewritten since: what it keeps of its versions is enough.
+
+    Raises:
+        TrainError: there is no checkpoint, or it cannot be told.
+    """
+    from pathlib import Path
+
+    from curate.train.lineage import seen_by as seen
+
+    return seen(Path(checkpoint), run, keys)
 
 
 def generate(checkpoint: str, image: bytes, question: str, *, max_new_tokens: int = 40) -> str:

@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from curate.errors import TrainError
-from curate.shards import ShardReader
+from curate.errors import RunError, TrainError
+from curate.shards import PastVersion, ShardReader
 from curate.train import checkpoint
 from curate.train.architectures import kind_of
 from curate.train.config import Training
@@ -51,8 +51,10 @@ class Trace:
 class History:
     """A checkpoint and the data that it was fed."""
 
-    def __init__(self, folder: Path, data: Sequence[str]) -> None:
+    def __init__(self, folder: Path, data: Sequence[str] = (), only: str | None = None) -> None:
         """Read what the checkpoint says, and open its data: where it was, or at `data`, in the order it was given in.
+
+        With `only`, the URL of a run, that run alone is asked which of the sources it was, in any version it keeps.
 
         Raises:
             TrainError: there is no checkpoint, or the data is not what it was fed.
@@ -62,9 +64,12 @@ class History:
         origins = self.state.origins
         if data and len(data) != len(origins):
             raise TrainError(f"{self.folder}: was fed {len(origins)} runs; give --data for each of them, or none")
-        self.readers = [ShardReader(url) for url in data or [origin.url for origin in origins]]
-        for origin, reader in zip(origins, self.readers, strict=True):
-            _require_version(self.folder, origin, reader)
+        self._urls = list(data) or [origin.url for origin in origins]
+        self.fed: list[ShardReader | PastVersion | None]
+        if only is None:
+            self.fed = [_need(self.folder, origin, url) for origin, url in zip(origins, self._urls, strict=True)]
+        else:
+            self.fed = [_version_of(only, origin.version) for origin in origins]
         sizes, weights = [origin.samples for origin in origins], [origin.weight for origin in origins]
         self._order = order_of(sizes, weights, self.state.config)
         self._failures = _failures(self.folder, self.state.step)
@@ -72,7 +77,7 @@ class History:
     def keys_of(self, url: str, progress: Progress) -> list[str]:
         """Return the keys of all samples that came from a URL, by reading every sample that is not erased."""
         keys: dict[str, None] = {}
-        for reader in self.readers:
+        for reader in map(ShardReader, self._urls):
             for index in range(len(reader)):
                 if index % SCANNED == 0:
                     progress({"event": "searched", "samples": index, "of": len(reader)})
@@ -82,16 +87,19 @@ class History:
 
     def trace(self, key: str) -> Iterator[Trace]:
         """Yield what became of a sample in each source that holds it; or once that none does."""
-        found = [(source, place) for source, r in enumerate(self.readers) if (place := r.find(key)) is not None]
-        for source, (shard, row) in found:
-            yield self._traced(key, source, shard, row)
+        found = 0
+        for source, fed in enumerate(self.fed):
+            place = None if fed is None else fed.find(key)
+            if fed is not None and place is not None:
+                found += 1
+                yield self._traced(key, source, fed, place)
         if not found:
             yield Trace(key, ", ".join(origin.url for origin in self.state.origins))
 
-    def _traced(self, key: str, source: int, shard: int, row: int) -> Trace:
-        origin = self.state.origins[source]
+    def _traced(self, key: str, source: int, fed: ShardReader | PastVersion, place: tuple[int, int]) -> Trace:
+        origin, (shard, row) = self.state.origins[source], place
         here = Trace(key, origin.url, origin.shards[shard][0], row)
-        index = _index_then(origin, self.readers[source], shard, row)
+        index = _index_then(origin, fed, shard, row)
         if index is None:
             return _with(here, status="erased")
         config, trained = self.state.config, sum(o.samples for o in self.state.origins) - self.state.config.held_out
@@ -131,21 +139,65 @@ def trace(folder: str, key: str | None, url: str | None, data: Sequence[str], pr
     }
 
 
+def seen_by(folder: Path, run: str, keys: Sequence[str]) -> dict[str, Any] | None:
+    """Say what a checkpoint learned from samples of a run, in whatever version it was fed; None where it was fed none.
+
+    Raises:
+        TrainError: it cannot be told: the run keeps nothing of the version that it was fed, or what says which samples
+            could not be used is gone.
+    """
+    history = History(folder, only=run)
+    lost = [origin for origin, fed in zip(history.state.origins, history.fed, strict=True) if fed is None]
+    same = [origin for origin in lost if Path(origin.url).resolve() == Path(run).resolve()]
+    if same:
+        raise TrainError(
+            f"was fed version {same[0].version[:12]} of this run, of which nothing is kept here: whether it saw a "
+            "sample cannot be told"
+        )
+    if len(lost) == len(history.fed):
+        return None
+    found = {key: [trace for trace in history.trace(key) if trace.shard] for key in keys}
+    return {
+        "checkpoint": str(history.folder),
+        "step": history.state.step,
+        "started_from": history.state.config.start_from,
+        "samples": {key: [_sighting(trace) for trace in traces] for key, traces in found.items() if traces},
+        "used": any(trace.used for traces in found.values() for trace in traces),
+    }
+
+
+def _sighting(trace: Trace) -> dict[str, Any]:
+    return {"status": trace.status, "steps": list(trace.steps), "vocabulary": trace.vocabulary}
+
+
 def _with(trace: Trace, **more: Any) -> Trace:
     return Trace(**{**asdict(trace), **more})
 
 
-def _require_version(folder: Path, origin: Origin, reader: ShardReader) -> None:
-    if reader.version != origin.version:
+def _need(folder: Path, origin: Origin, url: str) -> ShardReader | PastVersion:
+    found = _version_of(url, origin.version)
+    if found is None:
         raise TrainError(
             f"{folder}: was fed dataset version {origin.version[:12]} of {origin.url}, but the run there is version "
-            f"{reader.version[:12]}. Give --data with the version that it was fed"
+            f"{ShardReader(url).version[:12]}. Give --data with the version that it was fed"
         )
+    return found
 
 
-def _index_then(origin: Origin, reader: ShardReader, shard: int, row: int) -> int | None:
+def _version_of(url: str, version: str) -> ShardReader | PastVersion | None:
+    """Open a version of a run: the one that is there, or one that it keeps the places of since it was rewritten."""
+    reader = ShardReader(url)
+    if reader.version == version:
+        return reader
+    try:
+        return PastVersion(url, version)
+    except RunError:
+        return None
+
+
+def _index_then(origin: Origin, fed: ShardReader | PastVersion, shard: int, row: int) -> int | None:
     """Return the number that a row had when training began; None where it was erased before."""
-    entries = reader.manifest.shards
+    entries = fed.manifest.shards
     erased = sorted(origin.erased.get(entries[shard].name, ()))
     if row in erased:
         return None

@@ -7,10 +7,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field
 
+from curate.decode import decode
 from curate.models import Model
 from curate.stage import Filter, Scorer, threshold
 from filters.alignment import clip, conse
-from filters.alignment.decode import decode
 from filters.alignment.towers import Towers
 
 PICTURES = 4  # a batch; of the small model 4 ran at 32 pictures/s a core, 8 at 22

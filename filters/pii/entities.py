@@ -110,5 +110,8 @@ Entity = Literal[
 ]
 """What Presidio's recognizers of all countries, a spaCy pipeline and the recognizers added to them can find."""
 
-PLACEHOLDER = re.compile(f"<(?:{'|'.join(get_args(Entity))})(?:_[0-9a-f]{{{PSEUDONYM_DIGITS}}})?>")
+ONLY_HEARD = ("SPOKEN_NUMBER", "SPOKEN_ADDRESS", "SPELLED_WORD", "UNCLEAR")
+"""What `redact_speech` covers beyond that."""
+
+PLACEHOLDER = re.compile(f"<(?:{'|'.join((*get_args(Entity), *ONLY_HEARD))})(?:_[0-9a-f]{{{PSEUDONYM_DIGITS}}})?>")
 """What a redaction writes: a kind, and with a pseudonym its hex digits."""

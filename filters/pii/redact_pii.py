@@ -14,16 +14,17 @@ from curate.sample import column
 from curate.stage import FINDINGS, Edit, Edited, Editor, place_in_text
 from filters.pii.actions import DEFAULT, Action, Hit, Writer
 from filters.pii.detect import DetectsPii, Entity, TextDetector
-from filters.pii.texts import Column, Place, gather, named_once
+from filters.pii.looking import look
+from filters.pii.texts import Column, Place, named_once
 
 
 class RedactPii(DetectsPii, Edit):
     """Replace personal data in text: `Ask <PERSON> at <EMAIL_ADDRESS>`, or as `actions` say for each kind.
 
-    Source: Microsoft Presidio, with its English pattern recognizers, a spaCy pipeline for names, and the recognizers
-    of `filters/pii/recognizers`. Findings that overlap are replaced as one, under the kind of the most certain.
-    LOCATION, ORGANIZATION, DATE_TIME and URL are off unless asked for: in captions they describe the picture more often
-    than a person.
+    Source: Microsoft Presidio, with the pattern recognizers of each language, a spaCy pipeline for names, and the
+    recognizers of `filters/pii/recognizers`. Findings that overlap are replaced as one, under the kind of the most
+    certain. LOCATION, ORGANIZATION, DATE_TIME and URL are off unless asked for: in captions they describe the picture
+    more often than a person.
     """
 
     name: ClassVar[str] = "redact_pii"
@@ -61,8 +62,8 @@ class RedactPii(DetectsPii, Edit):
         return dict(sorted(chosen.items()))
 
     def inputs(self) -> tuple[str, ...]:
-        """Name the columns to redact."""
-        return self.columns
+        """Name the columns to redact, and the one that tells languages."""
+        return (*self.columns, *(name for name in self.language_inputs() if name not in self.columns))
 
     def outputs(self) -> tuple[pa.Field, ...]:
         """Return the same columns."""
@@ -90,16 +91,17 @@ class RedactPii(DetectsPii, Edit):
         detector = TextDetector(self)
 
         def edit(table: pa.Table) -> Edited:
-            texts = gather(table, self.columns)
-            found = zip(texts.distinct, detector.find(texts.distinct), strict=True)
-            written = [writer.write(text, spans) for text, spans in found]
+            looked = look(detector, table, self.columns, self.language_column)
+            texts = looked.texts
+            written = [writer.write(*each) for each in zip(texts.distinct, looked.found, strict=True)]
             hits = [(place, hit) for place in texts.places() for hit in written[place.text].hits]
             changed = np.zeros(len(table), bool)
             changed[[place.row for place, _ in hits]] = True
             return Edited(
                 columns=pa.table(texts.written(table, [w.text for w in written])),
                 changed=pa.array(changed),
-                dropped=_dropped(len(table), hits),
+                failed=looked.refused if self.unknown_language == "fail" else None,
+                dropped=_dropped(looked.refused if self.unknown_language == "drop" else None, len(table), hits),
                 findings=_findings(hits, detector.name),
             )
 
@@ -109,9 +111,9 @@ class RedactPii(DetectsPii, Edit):
         return pii_secret() if self.match or "pseudonym" in self.actions.values() else None
 
 
-def _dropped(rows: int, hits: Sequence[tuple[Place, Hit]]) -> pa.Array:
-    """Return string[rows]: the first kind of data that drops a row, null where it stays."""
-    reasons: list[str | None] = [None] * rows
+def _dropped(refused: pa.Array | None, rows: int, hits: Sequence[tuple[Place, Hit]]) -> pa.Array:
+    """Return string[rows]: why a row was refused, or the first kind of data that drops it; null where it stays."""
+    reasons: list[str | None] = [None] * rows if refused is None else refused.to_pylist()
     for place, hit in hits:
         if hit.action == "drop" and reasons[place.row] is None:
             reasons[place.row] = hit.span.entity

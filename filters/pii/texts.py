@@ -8,6 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+MARK = "\0"
+"""Between a language and a text; no code of a language has it."""
 Column = Literal["caption", "text", "transcript", "conversations"]
 
 
@@ -40,6 +42,9 @@ class Texts:
     """All texts of a table."""
 
     distinct: list[str]
+    """Each text once; once for each language that it is said to be in."""
+    languages: list[str | None] | None
+    """Of each of `distinct`; None where nothing tells languages."""
     pieces: tuple[Piece, ...]
 
     def places(self) -> Iterator["Place"]:
@@ -69,15 +74,33 @@ def named_once(columns: tuple[Column, ...]) -> tuple[Column, ...]:
     return columns
 
 
-def gather(table: pa.Table, columns: Sequence[str]) -> Texts:
-    """Find the texts of `columns`: string columns, and lists of turns."""
+def gather(table: pa.Table, columns: Sequence[str], spoken: pa.Array | None = None) -> Texts:
+    """Find the texts of `columns`: string columns, and lists of turns.
+
+    Args:
+        table: n rows.
+        columns: to look in.
+        spoken: string[n], the language of each row: equal texts in two languages are two. A row in which it is null
+            is left out: its texts count as null.
+    """
     flat = [_flat(_whole(table, column)) for column in columns]
+    if spoken is not None:
+        flat = [(_marked(texts, spoken.take(pa.array(rows))), rows, turns) for texts, rows, turns in flat]
     encoded = pa.concat_arrays([texts for texts, _, _ in flat]).dictionary_encode()
     pieces, start = [], 0
     for column, (texts, rows, turns) in zip(columns, flat, strict=True):
         pieces.append(Piece(column, encoded.slice(start, len(texts)), rows, turns))
         start += len(texts)
-    return Texts(encoded.dictionary.to_pylist(), tuple(pieces))
+    distinct = encoded.dictionary.to_pylist()
+    if spoken is None:
+        return Texts(distinct, None, tuple(pieces))
+    parted = [text.partition(MARK) for text in distinct]
+    return Texts([text for _, _, text in parted], [language for language, _, _ in parted], tuple(pieces))
+
+
+def _marked(texts: pa.Array, languages: pa.Array) -> pa.Array:
+    """Write the language before each text, null where either is."""
+    return pc.binary_join_element_wise(languages, texts, MARK)
 
 
 def _whole(table: pa.Table, column: str) -> pa.Array:

@@ -14,6 +14,9 @@ import numpy.typing as npt
 
 from curate.errors import ModelError
 from curate.models import Model
+from filters.toxicity.batches import buckets, padded, windows
+from filters.toxicity.first_token import only_first_token
+from filters.toxicity.packed import Precision, pack
 
 HUB = {
     "original": "unitary/toxic-bert",
@@ -22,7 +25,6 @@ HUB = {
 }
 # Detoxify calls the labels of the Jigsaw competitions by one set of names.
 RENAMED = {"toxic": "toxicity", "severe_toxic": "severe_toxicity", "identity_hate": "identity_attack"}
-BATCH = 32
 MAX_TOKENS = 512  # positions of all three encoders
 
 
@@ -33,8 +35,13 @@ def model(name: str) -> Model:
     return Model(name, licence="as its source says", known=(*HUB, "tox-block"))
 
 
-def load(folder: Path, labels: Sequence[str]) -> Callable[[Sequence[str]], npt.NDArray[np.float32]]:
+def load(
+    folder: Path, labels: Sequence[str], precision: Precision = "float32", *, whole: bool = True
+) -> Callable[[Sequence[str]], npt.NDArray[np.float32]]:
     """Load a model; return a function from texts to probabilities float32[n, len(labels)].
+
+    A text longer than the encoder's window is read in windows and scores as the highest of them, label by label, or
+    where `whole` is false by its first window alone, as `Detoxify.predict` does.
 
     Raises:
         ModelError: the folder holds no Detoxify model, or one that lacks a label.
@@ -45,12 +52,23 @@ def load(folder: Path, labels: Sequence[str]) -> Callable[[Sequence[str]], npt.N
     network, tokenizer, names = _release(checkpoints[0]) if checkpoints else _from_hub(folder)
     missing = [label for label in labels if label not in names]
     if missing:
-        raise ModelError(f"model at {folder} does not tell {', '.join(missing)}; it tells {', '.join(names)}")
+        raise ModelError(
+            f"model at {folder} does not tell {', '.join(missing)}; it tells {', '.join(names)}. "
+            "Name the ones to use in `kinds`"
+        )
     columns = [names.index(label) for label in labels]
     # Detoxify's own predict truncates at what the tokenizer says; many say "without limit".
-    tokenizer.model_max_length = min(tokenizer.model_max_length, MAX_TOKENS)
-    network.eval()
-    return lambda texts: _rate(network, tokenizer, texts)[:, columns]
+    longest = min(tokenizer.model_max_length, MAX_TOKENS)
+    only_first_token(network)
+    network = pack(network, precision)
+
+    def rate(texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        ids, of = windows(tokenizer, texts, longest, whole=whole)
+        highest = np.zeros((len(texts), len(columns)), np.float32)
+        np.maximum.at(highest, of, _rate(network, ids, tokenizer.pad_token_id)[:, columns])
+        return highest
+
+    return rate
 
 
 def _release(checkpoint: Path) -> tuple[Any, Any, list[str]]:
@@ -88,15 +106,15 @@ def _from_hub(folder: Path) -> tuple[Any, Any, list[str]]:
     return network, tokenizer, [RENAMED.get(names[i], names[i]) for i in range(len(names))]
 
 
-def _rate(network: Any, tokenizer: Any, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-    """Return float32[n, classes]; batches are of like length, so that little of them is padding."""
+def _rate(network: Any, ids: Sequence[Sequence[int]], filler: int) -> npt.NDArray[np.float32]:
+    """Return the probabilities float32[n, classes] of n lists of tokens."""
     import torch
 
-    order = sorted(range(len(texts)), key=lambda i: (len(texts[i]), i))
-    rated = np.empty((len(texts), network.config.num_labels), np.float32)
+    rated = np.empty((len(ids), network.config.num_labels), np.float32)
     with torch.inference_mode():
-        for start in range(0, len(order), BATCH):
-            rows = order[start : start + BATCH]
-            inputs = tokenizer([texts[i] for i in rows], return_tensors="pt", truncation=True, padding=True)
-            rated[rows] = torch.sigmoid(network(**inputs).logits).float().numpy()
+        for rows in buckets([len(one) for one in ids]):
+            tokens, real = padded([ids[row] for row in rows], filler)
+            mask = None if real is None else torch.from_numpy(real)
+            logits = network(input_ids=torch.from_numpy(tokens), attention_mask=mask).logits
+            rated[rows] = torch.sigmoid(logits.float()).numpy()
     return rated

@@ -22,14 +22,18 @@ NETWORK, TOKENIZER = "lstm_model_0.1.2.h5", "encoder_0.1.2.pkl"
 MODEL = Model("package:tox_block/trained_models", licence="MIT", weights=(NETWORK, TOKENIZER))
 # The order of the network's outputs, in Detoxify's names.
 OUTPUTS = ("toxicity", "severe_toxicity", "obscene", "threat", "insult", "identity_attack")
-WORDS = 100  # a text's last words; shorter texts are padded in front, and the padding is read as a word
+WORDS = 100  # of the vocabulary, a window; shorter texts are padded in front, and the padding is read as a word
+OVERLAP = 20  # words that two windows of a long text share
 BATCH = 256
 
 Array = npt.NDArray[np.float32]
 
 
-def load(folder: Path, labels: Sequence[str]) -> Callable[[Sequence[str]], Array]:
+def load(folder: Path, labels: Sequence[str], *, whole: bool = True) -> Callable[[Sequence[str]], Array]:
     """Load network and tokenizer; return a function from texts to probabilities float32[n, len(labels)].
+
+    A text of more than WORDS words is read in windows and scores as the highest of them, label by label, or where
+    `whole` is false by its last WORDS words alone, as the package does.
 
     Raises:
         ModelError: the files are not those of tox-block 0.1.2.
@@ -39,12 +43,22 @@ def load(folder: Path, labels: Sequence[str]) -> Callable[[Sequence[str]], Array
     columns = [OUTPUTS.index(label) for label in labels]
 
     def rate(texts: Sequence[str]) -> Array:
-        batches = (texts[start : start + BATCH] for start in range(0, len(texts), BATCH))
-        return np.concatenate([_forward(weights, np.stack([number(t) for t in batch])) for batch in batches])[
-            :, columns
-        ]
+        read = [_windows(number(text))[: None if whole else 1] for text in texts]
+        of = np.repeat(np.arange(len(texts)), [len(windows) for windows in read])
+        windows = np.array([window for windows in read for window in windows], np.int64)
+        batches = (windows[start : start + BATCH] for start in range(0, len(windows), BATCH))
+        highest = np.zeros((len(texts), len(columns)), np.float32)
+        np.maximum.at(highest, of, np.concatenate([_forward(weights, batch) for batch in batches])[:, columns])
+        return highest
 
     return rate
+
+
+def _windows(words: list[int]) -> list[list[int]]:
+    """Return WORDS numbers a window, the text's last ones first; neighbours share OVERLAP."""
+    stops = range(len(words), OVERLAP, OVERLAP - WORDS) if len(words) > WORDS else [WORDS]
+    words = [0] * (WORDS - len(words)) + words
+    return [words[max(0, stop - WORDS) : max(stop, WORDS)] for stop in stops]
 
 
 class _State:
@@ -78,7 +92,7 @@ def read_tokenizer(stream: IO[bytes]) -> Any:
     return _Unpickler(stream).load().tokenizer
 
 
-def _tokenizer(path: Path) -> Callable[[str], npt.NDArray[np.int64]]:
+def _tokenizer(path: Path) -> Callable[[str], list[int]]:
     try:
         with path.open("rb") as stream:
             state = read_tokenizer(stream)
@@ -87,11 +101,7 @@ def _tokenizer(path: Path) -> Callable[[str], npt.NDArray[np.int64]]:
     except (OSError, pickle.UnpicklingError, AttributeError) as error:
         raise ModelError(f"{path}: not the tokenizer of tox-block 0.1.2: {error}. Reinstall tox-block") from error
 
-    def number(text: str) -> npt.NDArray[np.int64]:
-        words = [known[w] for w in text.lower().translate(apart).split(" ") if w in known][-WORDS:]
-        return np.array([0] * (WORDS - len(words)) + words, np.int64)
-
-    return number
+    return lambda text: [known[w] for w in text.lower().translate(apart).split(" ") if w in known]
 
 
 def _weights(path: Path) -> dict[str, Any]:

@@ -2,9 +2,11 @@
 
 import io
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import soundfile
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -49,6 +51,14 @@ def pictures():
     )
 
 
+@lru_cache(maxsize=1)
+def sounds():
+    tone = io.BytesIO()
+    soundfile.write(tone, 0.3 * np.sin(np.arange(8000) / 9), 16_000, "PCM_16", format="WAV")
+    said = Path(__file__).parents[1] / "data" / "speech" / "name.ogg"
+    return (tone.getvalue(), said.read_bytes(), b"", b"not a sound")
+
+
 def field(name):
     """The definition of a column: shared by all samples, or written by some stage."""
     if name in COLUMNS.names:
@@ -61,6 +71,7 @@ BY_NAME = {
     "caption": st.sampled_from(CAPTIONS) | st.text(max_size=60),
     "url": st.sampled_from(URLS),
     "image": st.deferred(lambda: st.sampled_from(pictures())),
+    "audio": st.deferred(lambda: st.sampled_from(sounds())),
     "sha256": st.sampled_from("abcdef").map(lambda digit: digit * 64),
     "conversations": st.lists(st.fixed_dictionaries({"from": st.sampled_from(("human", "gpt")), "value": st.text()})),
 }

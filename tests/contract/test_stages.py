@@ -83,25 +83,25 @@ def test_identity_depends_on_settings_alone(name):
 
 @pytest.mark.parametrize("name", cases())
 def test_shared_columns_have_their_shared_type(name):
-    for written in stage(name).writes:
+    for written in stage(name).outputs():
         assert written.name not in COLUMNS.names or written == COLUMNS.field(written.name)
 
 
 @pytest.mark.parametrize("name", cases())
 def test_somebody_writes_what_it_reads(name):
     written = {f.name for s in stages().values() for f in s.writes} | set(COLUMNS.names)
-    assert set(stage(name).reads) <= written
+    assert set(stage(name).inputs()) <= written
 
 
 @pytest.mark.parametrize("name", cases("filter"))
 @EXAMPLES
 @given(data=st.data())
 def test_filter_measures_each_row_alone(name, data):
-    table = data.draw(batches(stage(name).reads))
+    table = data.draw(batches(stage(name).inputs()))
     before = table.slice(0)
     scores = [as_array(c) for c in opened(name)(table)]
     assert table.equals(before)
-    assert [c.type for c in scores] == [f.type for f in stage(name).writes]
+    assert [c.type for c in scores] == [f.type for f in stage(name).outputs()]
     assert [len(c) for c in scores] == [len(table)] * len(scores)
     assert [as_array(c) for c in opened(name)(table)] == scores
     for row, alone in enumerate(one_by_one(table)):
@@ -113,7 +113,7 @@ def test_filter_measures_each_row_alone(name, data):
 @EXAMPLES
 @given(data=st.data())
 def test_filter_decides_each_row_alone_from_scores(name, data):
-    schema = pa.schema(stage(name).writes)
+    schema = pa.schema(stage(name).outputs())
     scores = data.draw(batches(schema.names))
     reasons = as_array(stage(name).decide(scores))
     assert (reasons.type, len(reasons)) == (pa.string(), len(scores))
@@ -125,7 +125,7 @@ def test_filter_decides_each_row_alone_from_scores(name, data):
 @EXAMPLES
 @given(data=st.data())
 def test_edit_changes_each_row_alone(name, data):
-    table = data.draw(batches(stage(name).reads))
+    table = data.draw(batches(stage(name).inputs()))
     before = table.slice(0)
     whole = checked(name, table)
     assert table.equals(before)
@@ -136,8 +136,8 @@ def test_edit_changes_each_row_alone(name, data):
 def checked(name, table):
     """Edit a table and hold the result to its schema."""
     edited = opened(name)(table)
-    assert edited.columns.column_names == [f.name for f in stage(name).writes]
-    assert edited.columns.schema.types == [f.type for f in stage(name).writes]
+    assert edited.columns.column_names == [f.name for f in stage(name).outputs()]
+    assert edited.columns.schema.types == [f.type for f in stage(name).outputs()]
     assert edited.columns.num_rows == len(table)
     for mask, kind in ((edited.changed, pa.bool_()), (edited.failed, pa.string())):
         assert mask is None or (mask.type, len(mask)) == (kind, len(table))
@@ -185,7 +185,7 @@ def test_reduce_judges_each_group_alone(name, data):
 @st.composite
 def sorted_groups(draw, reduce):
     """A table as a Reduce gets it: unique keys, no null in the grouping column, sorted by it and by `order`."""
-    names = ["key", *(n for n in reduce.reads if n != "key")]
+    names = ["key", *(n for n in reduce.inputs() if n != "key")]
     table = draw(batches(names, max_rows=12))
     grouping = table[reduce.shuffle_by].combine_chunks()
     table = table.filter(grouping.is_valid())
@@ -198,7 +198,7 @@ def sorted_groups(draw, reduce):
 @EXAMPLES
 @given(data=st.data())
 def test_sink_packs_each_row_alone(name, data):
-    table = data.draw(batches(["key", *stage(name).reads]))
+    table = data.draw(batches(["key", *stage(name).inputs()]))
     packed = list(opened(name)(table))
     assert [key for key, _ in packed] == table["key"].to_pylist()
     assert all(len({extension for extension, _ in members}) == len(members) for _, members in packed)

@@ -7,7 +7,7 @@ import pytest
 from curate.demo.faults import plant
 from curate.demo.listing import write_list
 from curate.demo.planted import searched_values
-from curate.demo.run import recipe
+from curate.demo.run import found_recipe
 from curate.demo.server import HOST, serving
 from curate.demo.verify import leaks, unmet
 from tests.demo.conftest import drawn
@@ -29,7 +29,7 @@ def demo(tmp_path_factory):
         write_list(urls, collection, faults, address)
         host = address.removeprefix("http://")
         assert host.startswith(HOST)
-        line = ["run", recipe(), "--set", f"urls.path={urls}", "--set", "urls.partition_size=12"]
+        line = ["run", found_recipe(), "--set", f"urls.path={urls}", "--set", "urls.partition_size=12"]
         line += ["--set", f'fetch.allow_hosts=["{host}"]', "--set", "fetch.timeout_s=6"]
         # Drawings are no photographs: the model for alignment would drop them all.
         line += ["--set", "alignment.at_least=-1", "--set", "webdataset.samples_per_shard=16"]

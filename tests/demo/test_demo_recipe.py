@@ -5,7 +5,7 @@ import pytest
 
 from curate.demo.faults import FOREIGN, OTHER_CAPTIONS, TOXIC, TRUE_CAPTIONS
 from curate.demo.planted import PLANTED
-from curate.demo.run import recipe
+from curate.demo.run import found_recipe
 from curate.recipe import load_recipe
 
 GOOD = [caption for _, caption in TRUE_CAPTIONS.values()]
@@ -13,7 +13,7 @@ GOOD = [caption for _, caption in TRUE_CAPTIONS.values()]
 
 @pytest.fixture(scope="module")
 def stages():
-    return {stage.name: stage for stage in load_recipe(recipe()).stages}
+    return {stage.name: stage for stage in load_recipe(found_recipe()).stages}
 
 
 def reasons(stage, captions):

@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from curate.demo.__main__ import main
-from curate.demo.run import Demo, curate_command, recipe
+from curate.demo.run import Demo, curate_command, found_recipe
 from curate.demo.server import PORT
 from curate.errors import CurateError
 
@@ -22,18 +22,18 @@ def test_another_port_has_another_list(tmp_path):
 
 def test_the_recipe_is_found_from_anywhere(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert recipe().endswith("pipelines/demo.yaml")
+    assert found_recipe().endswith("pipelines/demo.yaml")
 
 
 def test_a_command_that_fails_ends_the_demo(tmp_path, capfd):
     with pytest.raises(CurateError, match="`curate run` ended with status"):
-        curate_command(demo(tmp_path), "run", str(tmp_path / "none.yaml"))
+        curate_command(print, "run", str(tmp_path / "none.yaml"))
 
 
 def test_a_missing_installation_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
     with pytest.raises(CurateError, match="install the project"):
-        curate_command(demo(tmp_path), "stages")
+        curate_command(print, "stages")
 
 
 def test_without_pictures_it_says_why_and_exits_1(tmp_path, monkeypatch, capsys):

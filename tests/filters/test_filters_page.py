@@ -23,5 +23,6 @@ def test_table_shows_the_default_thresholds():
     for stage in filters.STAGES:
         for name, field in stage.model_fields.items():
             if (field.json_schema_extra or {}).get("decides") and name != "max_failed_fraction":
-                default = "null" if field.default is None else f"{field.default:g}"
+                default = field.default if isinstance(field.default, str) else "null"
+                default = f"{field.default:g}" if isinstance(field.default, int | float) else default
                 assert f"`{name}` {default}" in shown[stage.name]

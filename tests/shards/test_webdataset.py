@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from curate.errors import RunError
 from curate.sample import COLUMNS
-from curate.shards import write_shard
+from curate.shards import Manifest, ShardReader, write_shard
 from curate.shards.webdataset import WebDataset
 from curate.storage import Folder
 
@@ -247,3 +247,44 @@ def test_img2datasets_reader_takes_a_list_from_our_json(tmp_path, monkeypatch):
     with pa.ipc.open_file(shard) as stream:
         rows = stream.read_all().to_pylist()
     assert rows == [{name: json.loads(line)[name] for name in reader.column_list} for line in lines]
+
+
+def sounding(tmp_path):
+    """Write one shard: a picture with a sound, a sound alone, a picture alone."""
+    import soundfile
+
+    stream = io.BytesIO()
+    soundfile.write(stream, [[0.5], [-0.25]] * 400, 16_000, "PCM_16", format="FLAC")
+    flac = stream.getvalue()
+    columns = {
+        "key": [*KEYS, "2" * 32],
+        "caption": ["both", "heard", "seen"],
+        "image": [picture(40), None, picture(50)],
+        "image_format": ["jpg", None, "jpg"],
+        "audio": [flac, flac, None],
+        "audio_format": ["flac", "flac", None],
+        "audio_seconds": [0.05, 0.05, None],
+        "transcript": ["<PERSON> speaks", None, None],
+    }
+    rows = pa.table(columns, schema=pa.schema([COLUMNS.field(name) for name in columns]))
+    folder = Folder(str(tmp_path / "shards"))
+    entry = write_shard(folder, "00000.tar", WebDataset().open()(rows))
+    Manifest("sounding", (entry,)).save(Folder(str(tmp_path)))
+    return flac
+
+
+@LEFT_TO_THE_COLLECTOR
+def test_sounds_are_read_by_webdataset_and_by_our_reader(tmp_path):
+    import soundfile
+
+    flac = sounding(tmp_path)
+    theirs = list(webdataset.WebDataset(str(tmp_path / "shards" / "00000.tar"), shardshuffle=False))
+    ours = [ShardReader(str(tmp_path)).read(i) for i in range(3)]
+    assert [sorted(sample) for sample in ours] == [
+        ["flac", "jpg", "json", "txt"], ["flac", "json", "txt"], ["jpg", "json", "txt"]
+    ]  # fmt: skip
+    assert [{k: v for k, v in sample.items() if k[0] != "_"} for sample in theirs] == ours
+    assert ours[0]["flac"] == flac
+    assert soundfile.info(io.BytesIO(theirs[1]["flac"])).frames == 800
+    told = json.loads(ours[0]["json"])
+    assert (told["audio_seconds"], told["transcript"]) == (0.05, "<PERSON> speaks")

@@ -3,7 +3,9 @@
 from typing import Any
 
 from filters.pii.recognizers.api_keys import API_KEYS
+from filters.pii.recognizers.card_numbers import CARD_NUMBERS
 from filters.pii.recognizers.dates_of_birth import DATES_OF_BIRTH
+from filters.pii.recognizers.ibans import IBANS
 from filters.pii.recognizers.phones import PHONES
 from filters.pii.recognizers.recognizer import Recognizer, for_presidio
 from filters.pii.recognizers.social_handles import SOCIAL_HANDLES
@@ -12,7 +14,9 @@ from filters.pii.recognizers.street_addresses import STREET_ADDRESSES
 
 ADDED: tuple[Recognizer, ...] = (
     API_KEYS,
+    CARD_NUMBERS,
     DATES_OF_BIRTH,
+    IBANS,
     PHONES,
     SOCIAL_HANDLES,
     SPELLED_EMAILS,

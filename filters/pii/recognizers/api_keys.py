@@ -38,7 +38,7 @@ _NAMED = re.compile(
 )
 _BEARER = re.compile(r"(?i:\bbearer|authorization: ?basic)\s{1,3}([\w+/.~-]{16,4000}={0,2})")
 _PASSWORD = re.compile(
-    r"(?i)(?:passw(?:or)?d|passphrase|\bpwd)[\"'`]{0,2}\s{0,3}[:=]\s{0,3}[\"'`]?([^\s\"'`,;<>]{8,64})"
+    r"(?i)(?:passw(?:or)?d|passphrase|\bpwd)[\"'`]{0,2}\s{0,3}(?:[:=]|is\b)\s{0,3}[\"'`]?([^\s\"'`,;<>]{8,64})"
 )
 _NOT_SECRET = re.compile(r"(?i)your|change_?me|placeholder|xxxx|insert|environ|\benv\.|config\.|\*\*\*|\$\{|\(")
 _WORD = re.compile(r"[a-z]+|[A-Z]+|[A-Z][a-z]+|v?[0-9]{1,4}")
@@ -83,7 +83,7 @@ API_KEYS = Recognizer(
     needs=(
         r"A[A-Z]{3}[A-Z2-7]{16}|gh[pousr]_|github_pat_|glpat-|xox[abeoprs]-|xapp-|hooks\.slack|AIza|ya29\.|GOCSPX-|whsec_"
         r"|[prs]k_(?:live|test)_|hf_|npm_|pypi-|SG\.|do[opr]_v1_|shpat_|sq0|:AA|eyJ|sk-|PRIVATE KEY|://[^\s/@]{1,201}@"
-        r"|(?i:key|secret|token|credentials?|passw(?:or)?d|passphrase|pwd)[\"'`\]]{0,2}\s{0,3}(?:=|:)"
+        r"|(?i:key|secret|token|credentials?|passw(?:or)?d|passphrase|pwd)[\"'`\]]{0,2}\s{0,3}(?:=|:|is\b)"
         r"|(?i:bearer|authorization: ?basic)\s"
     ),
     find=_find,

@@ -28,11 +28,18 @@ _TRUNK = re.compile(
     r"(?<![\w+.,:/=$€£#-])\(?0[1-9]\d{0,4}\)?[ /.-]{1,3}\d{2,8}(?:[ .-]\d{2,6}){0,4}(?![\w]|[.,:/-]\d|[ ]?[€$£%])"
 )
 _DECIMAL = re.compile(r"[+]\d{1,3}\.\d{1,12}")
+# (78) 309-926, (011) 4321-8765: an area in brackets and hyphens behind it
+_BRACKETED = re.compile(
+    rf"(?<![\w+.,/=$€£#(-])\(0?\d{{2,4}}\)[ ]?\d{{3,4}}-\d{{3,4}}(?:-\d{{2,4}})?{_EXTENSION}(?![\w-]|[.,/]\d)"
+)
 _ZIP_PLUS_FOUR = re.compile(r"\d{5}-\d{4}")
 _NAMED = re.compile(
     r"(?i)(?:\b(?:tele?(?:phone|fon|fono|foon)?|t[ée]l|phone|mobile?|mobil|cell(?:phone)?|fax"
-    r"|whats ?app|sms|hotline|handy|m[óo]vil)|\u260e|\u2706|\U0001f4de|\u2121)(?:[ ]?(?:number|nr|no|n[º°]))?"
-    r"[.:]{0,2}[ ]{0,2}((?:\+|\(|\d)[\d ()./\-\u2011\u2013]{5,22}\d)"
+    r"|whats ?app|sms|hotline|handy|m[óo]vil"
+    r"|(?:call|ring|text|reach)[ ](?:me|us|him|her|them)(?:[ ](?:on|at|under|back[ ]at))?|dial"
+    r"|(?:my|new|old|home|work|office|contact)[ ]number(?:[ ]is)?)|\u260e|\u2706|\U0001f4de|\u2121)"
+    r"(?:[ ]?(?:number|nr|no|n[º°]))?"
+    r"[.:]{0,2}\s{0,2}((?:\+|\(|\d)[\d ()./\-\u2011\u2013]{5,22}\d)"
     rf"{_EXTENSION}(?!\w)"
 )
 _REGIONS = ("GB", "DE", "FR", "IT", "NL", "BE", "AT", "CH", "SE", "IE", "AU", "NZ", "JP", "IN", "ZA", "TR", "ID", "KR")
@@ -47,8 +54,8 @@ def _find(text: str) -> Iterator[Found]:
         score = _international_score(hit[0])
         if score:
             yield Found(*hit.span(), score)
-    for hit in _AMERICAN.finditer(text):
-        yield Found(*hit.span(), 0.6)
+    for pattern in (_AMERICAN, _BRACKETED):
+        yield from (Found(*hit.span(), 0.6) for hit in pattern.finditer(text))
     for hit in _TRUNK.finditer(text):
         if (
             not _ZIP_PLUS_FOUR.fullmatch(hit[0])
@@ -105,9 +112,9 @@ PHONES = Recognizer(
     entity="PHONE_NUMBER",
     needs=(
         r"(?:\+|00)[ (]{0,2}[1-9][\d ().\-/\u00a0\u2011\u2013]{5}|\d{3}\)?[ .-]?\d{3}[-. ]\d{4}"
-        r"|0[1-9]\d{0,4}\)?[ /.-]{1,3}\d\d"
-        r"|(?i:tel|t[ée]l|phone|mobil|cell|fax|whats|sms|hotline|handy|m[óo]vil|[\u260e\u2706\U0001f4de\u2121])"
-        r"[^\d\n]{0,14}\d"
+        r"|\d\)[ ]?\d{3,4}-\d|0[1-9]\d{0,4}\)?[ /.-]{1,3}\d\d"
+        r"|(?i:tel|t[ée]l|phone|mobil|cell|fax|whats|sms|hotline|handy|m[óo]vil|[\u260e\u2706\U0001f4de\u2121]"
+        r"|call|ring|text|reach|dial|number)[^\d]{0,14}\d"
     ),
     find=_find,
 )

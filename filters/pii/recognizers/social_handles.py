@@ -15,9 +15,9 @@ _AT_NAME = re.compile(
     r"(?![\w@/]|[ ]?[=({\[]|::)"
 )
 _PROFILE = re.compile(
-    r"(?i)\b(?:(?:twitter|x|instagram|facebook|fb|tiktok|threads|soundcloud|twitch|snapchat|pinterest|vk|medium|patreon)"
+    r"(?i)(?<![\w.-])(?:(?:www|m|mobile|[a-z]{2})\.)?(?:(?:twitter|x|instagram|facebook|fb|tiktok|threads|soundcloud|twitch|snapchat|pinterest|vk|medium|patreon)"
     r"\.(?:com|net|tv)|t\.me|instagr\.am|bsky\.app/profile|reddit\.com/(?:u|user)|youtube\.com/(?:c|user)"
-    r"|linkedin\.com/in|(?:www\.)?flickr\.com/(?:people|photos))/@?([\w.%-]{2,60})"
+    r"|linkedin\.com/in|flickr\.com/(?:people|photos))/@?([\w.%-]{2,60})"
 )
 # With more behind it, it is a project.
 _GITHUB = re.compile(r"(?i)\b(?:github|gitlab)\.com/([a-z0-9][a-z0-9-]{1,38})(?![\w/.-]*\w)")
@@ -42,8 +42,8 @@ _CODE = _words(
     component container context controller copyright counter-style dataclass deprecated document each echo else
     entity example exception extend file fixture font-face font-feature-values for function getmapping graph id if
     implementation import include index inheritdoc injectable input interface keyframes language layer license
-    link list media mixin namespace none nonnull note notnull nullable objc off output override page param params
-    property protocol pytest.fixture readonly receiver rem repository requestmapping return returns reverse
+    link list localhost media mixin namespace none nonnull note notnull nullable objc off output override page
+    param params property protocol pytest.fixture readonly receiver rem repository requestmapping return returns reverse
     safevarargs screen see selector service set since singleton staticmethod supports suppresswarnings synthesize
     tailwind test throws todo transactional type typedef use value var version viewport vocab while wraps
     """
@@ -64,7 +64,7 @@ _PAGES = _words(
     """
 )
 _DOMAIN = re.compile(
-    r"(?i)\.(?:com|org|net|edu|gov|info|io|dev|co|uk|de|fr|es|it|nl|eu|us|ca|au|jp|ru|ch|at|be|local)$"
+    r"(?i)\.(?:com|org|net|edu|gov|info|io|dev|co|uk|de|fr|es|it|nl|eu|us|ca|au|jp|ru|ch|at|be|local|txt|py|js|ts|json|ya?ml|toml|cfg|md|csv)$"
 )
 
 
@@ -79,7 +79,9 @@ def _find(text: str) -> Iterator[Found]:
 
 
 def _is_code(text: str, start: int, stop: int) -> bool:
-    """Tell a decorator above its function, and what stands between backticks."""
+    """Tell a decorator above its function, a key of JSON, and what stands between backticks."""
+    if text[start - 1 : start] in {"'", '"'} and text.startswith((f"{text[start - 1]}:", f"{text[start - 1]} :"), stop):
+        return True
     quoted = text.startswith("``", start - 2) or (text[start - 1 : start] == text[stop : stop + 1] == "`")
     return quoted or _DECORATED.match(text, stop) is not None
 

@@ -15,12 +15,16 @@ _NUMBER = r"(?<![\w.,:/#$€£-])\d{1,5}(?:[A-Za-z](?!\w))?(?:[ ]?[-/][ ]?\d{1,4
 _DIRECTION = r"(?:[NSEW]\.?|[NS][EW]|North|South|East|West)"
 _ORDINAL = r"\d{1,3}(?:st|nd|rd|th)"
 _NAME = rf"(?:{_DIRECTION}[ ])?(?:(?:{_WORD}|{_ORDINAL}|of|the|de|la|du)[ ]){{1,4}}"
+_ANY_NAME = (
+    rf"(?:(?:{_WORD}|\d{{1,5}}[A-Za-z]?|{_ORDINAL}|of|the|de|da|di|do|del|la|du|des|van|von|der|den|ul\.)[ ]){{0,6}}"
+)
 _SURE = (
     "Street|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Highway|Hwy|Parkway|Pkwy|Expressway|Turnpike|Crescent|Cres|Terrace"
     "|Mews|Alley|Causeway|Embankment|Broadway"
+    "|(?<!Hard )(?<!Flash )(?<!Disk )(?<!Thumb )(?<!Tape )(?<!Test )(?<!Wheel )Drive"
 )
 _UNSURE = (
-    "St|Drive|Dr|Court|Ct|Place|Pl|Square|Sq|Way|Park|Walk|Close|Gardens|Gdns|Grove|Hill|Row|Circle|Cir|Loop|Trail|Trl"
+    "St|Dr|Court|Ct|Place|Pl|Square|Sq|Way|Park|Walk|Close|Gardens|Gdns|Grove|Hill|Row|Circle|Cir|Loop|Trail|Trl"
     "|Path|Plaza|Green|Rise|View|Gate|Quay|Wharf|Yard|Point|Ridge|Run|Pass|Crossing|Pike|Route|Estate|Vale|Mill|Parade|Esplanade"
 )
 _UNIT = (
@@ -53,7 +57,7 @@ _STREET_ALONE = re.compile(
 )
 # Any name at all, where a unit and a city with its code follow: "819 Anthony Fields Suite 083, Lake Mary, VA 60744"
 _EVIDENT = re.compile(
-    rf"{_NUMBER}[ ]{_NAME.replace('{1,4}', '{0,4}')}{_WORD}"
+    rf"{_NUMBER}[ ]{_ANY_NAME}(?:{_WORD}|\d{{1,5}}[A-Za-z]?)"
     rf"(?:{_UNIT}(?:{_LOCALITY})?|,?\s{{1,2}}{_CITY},?[ ]{_STATE},?[ ]{{1,2}}{_ZIP}|,[ ]{_CITY},?[ ]{_POSTCODE})"
 )
 # No number: "Rose Cottage, Mill Lane, Bath BA1 2AB"
@@ -66,12 +70,20 @@ _LOWERCASE = re.compile(
     rf"(?:{_SURE}|{_UNSURE})\.?{_UNIT}?[,\s]{{1,3}}(?:[a-z]{{2,20}}[ ]?){{1,3}},?[ ]?{_STATE},?[ ]{_ZIP}",
     re.IGNORECASE,
 )
+# "i live at 12 main street": in lower case only where words announce it
+_ANNOUNCED = re.compile(
+    r"(?i)\b(?:liv(?:e[sd]?|ing)|address|resid(?:es?|ing)|mov(?:ed|ing)|stay(?:s|ed|ing)?)"
+    r"[ ]?(?:at|is|to|:)[ ]{1,2}"
+    rf"(\d{{1,5}}[a-z]?[ ](?:[a-z\d][\w'-]{{0,20}}[ ]){{1,4}}(?:{_SURE}|{_UNSURE})\b\.?{_UNIT}?)"
+)
 _AFTER = r"(?![\w:%€$]|[.,]\d)"
 _GERMANIC = re.compile(
     rf"(?:\b[{_UPPER}][{_LOWER}{_UPPER}-]{{1,30}}"
     r"(?:[Ss]tra(?:ß|ss)e|[Ss]tr\.|[Aa]llee|[Cc]haussee|[Gg]asse|[Uu]fer|(?<!Nor)[Ww]eg|[Pp]latz|[Dd]amm|-[Rr]ing"
-    r"|straat|laan|gracht|dijk|plein|singel|gatan|vägen|vej|veien|gaten)"
+    r"|straat|laan|gracht|dijk|plein|singel|gatan|vägen|vej|veien|gaten|katu|kuja|polku|(?<=[a-zäöåøéð]{{4}})gata|stígur)"
     rf"|\b(?!D(?:er|ie|as|en|em)\b|Eine?r?\b){_WORD}[ ](?:Stra(?:ß|ss)e|Str\.|Gasse|Allee)"
+    rf"|\b{_WORD}(?:[ ]{_WORD})?[ ](?:út|utca|tér|körút)"
+    rf"|\b{_WORD}s[ ](?:vei|gate|gata|väg|plads|vej)"
     rf"|\b(?:Am|An der|Auf der|Auf dem|Im|In der|Zum|Zur)[ ]{_WORD}(?:[ ]{_WORD})?"
     r"(?=[ ]\d{1,4}[ ]?[a-z]?,?\s\d{4,5}[ ]))"
     rf"[ ]\d{{1,4}}(?:[ ]?[a-hA-H](?!\w))?{_AFTER}(?:{_CODE_FIRST})?"
@@ -79,6 +91,11 @@ _GERMANIC = re.compile(
 _LINK = (
     r"(?:de[ ]la[ ]|de[ ]l['’]|de[ ]los[ ]|de[ ]las[ ]|del(?:la|l['’])?[ ]?|d['’]|des[ ]|du[ ]|de[ ]|da[ ]|do[ ]|dos[ ]"  # noqa: RUF001
     r"|di[ ]|la[ ]|los[ ]|las[ ])"
+)
+# Belgium and Luxembourg write the number last; a year there is the end of a sentence on an avenue.
+_NUMBER_LAST = re.compile(
+    rf"\b(?:Rue|Avenue|Chaussée|Boulevard|Allée|Quai)[ ]{_LINK}?(?:(?:{_WORD}(?:[ ]|\b)|{_LINK})){{1,4}}(?<![ ]),?[ ]"
+    rf"(?!(?:1[89]|20)\d\d)\d{{1,4}}(?:[ ]?[A-Za-z](?!\w))?{_AFTER}(?:{_CODE_FIRST})?"
 )
 _FRENCH = re.compile(
     r"(?<![\w.,:/#$€£-])\d{1,4}(?:[ ]?(?:bis|ter|quater|[A-D]))?,?[ ]"
@@ -94,8 +111,13 @@ _ROMANCE = re.compile(
 )
 _BOX = re.compile(
     r"(?i)\b(?:P\.?[ ]?O\.?[ ]?Box|Post[ ]Office[ ]Box|GPO[ ]Box|Postfach|Postbus|Apartado(?:[ ]de[ ]correos)?"
-    r"|Bo[iî]te[ ]postale|Casella[ ]postale|Caixa[ ]postal|Skr\.[ ]?pocztowa|PSC[ ]\d{1,5},?[ ]Box)[ ]?"
+    r"|Bo[iî]te[ ]postale|Casella[ ]postale|Caixa[ ]postal|Skr\.[ ]?pocztowa)[ ]?"
     r"(?:\#|n[.º°o]{1,2})?[ ]?\d[\d ]{0,9}(?<=\d)(?!\d)"
+)
+# Mail of the United States' forces: "PSC 1708, Box 0531, APO AP 05777", "USNS Mercy, FPO AP 96672"
+_MILITARY = re.compile(
+    rf"(?:(?:PSC|CMR|Unit)[ ]\d{{1,5}},?[ ]Box[ ]\d{{1,5}}|US(?:NS|NV|CGC|S)[ ]{_WORD}(?:[ ]{_WORD})?)"
+    rf"[,\s]{{1,3}}[ADF]PO,?[ ]A[AEP][ ]{_ZIP}"
 )
 _BOX_LOCALITY = re.compile(rf"(?:{_LOCALITY}|{_CODE_FIRST})")
 
@@ -117,14 +139,15 @@ _COMMON_NOUNS = re.compile(
 
 
 def _find(text: str) -> Iterator[Found]:
-    for pattern, score in ((_STREET, 0.7), (_EVIDENT, 0.7), (_STREET_ALONE, 0.5), (_LOWERCASE, 0.7)):
+    for pattern, score in ((_STREET, 0.9), (_EVIDENT, 0.9), (_STREET_ALONE, 0.5), (_LOWERCASE, 0.9)):
         for hit in pattern.finditer(text):
             if not _is_counted(hit[0]) and not _is_year(text, *hit.span()):
                 yield Found(*hit.span(), score)
-    for pattern in (_NAMED_HOUSE, _FRENCH, _ROMANCE, _GERMANIC):
+    for pattern in (_NAMED_HOUSE, _FRENCH, _NUMBER_LAST, _ROMANCE, _GERMANIC, _MILITARY):
         for hit in pattern.finditer(text):
             if not _COMMON_NOUNS.match(hit[0]):
-                yield Found(*hit.span(), 0.7)
+                yield Found(*hit.span(), 0.9)
+    yield from (Found(*hit.span(1), 0.8) for hit in _ANNOUNCED.finditer(text))
     for hit in _BOX.finditer(text):
         rest = _BOX_LOCALITY.match(text, hit.end())
         yield Found(hit.start(), rest.end() if rest else hit.end(), 0.9)
@@ -153,7 +176,7 @@ STREET_ADDRESSES = Recognizer(
         rf"\d[\w/-]{{0,8}},?[ ][{_UPPER}\d]"
         r"|\d[\w ]{0,6},?[ ](?:rue|av|b|place|chemin|impasse|allée|quai|cours|route|square|faubourg|passage|sentier)"
         rf"|[{_LOWER}/.],?[ ](?:n[.º°]{{1,2}}[ ]?)?\d|[A-Z]\d[A-Z\d]?[ ]?\d[A-Z]{{2}}\b"
-        r"|(?i:box|postfach|postbus|apartado|postale?|pocztowa)"
+        r"|(?i:box|postfach|postbus|apartado|postale?|pocztowa)|PO,?[ ]A[AEP][ ]"
         r"|(?i:[ ](?:st|street|ave|avenue|rd|road|blvd|lane|dr|drive|ct)\b)"
     ),
     find=_find,

@@ -91,6 +91,45 @@ def test_texts_of_all_columns_are_looked_at_once():
     )
 
 
+SPOKEN = pa.table(
+    {
+        "caption": ["John Smith, jo@example.com", "John Smith, jo@example.com", None, "John Smith, jo@example.com"],
+        "language": ["en-GB", "fr", "fr", None],
+    }
+)
+IN_ENGLISH, IN_PATTERNS = "<PERSON>, <EMAIL_ADDRESS>", "John Smith, <EMAIL_ADDRESS>"
+
+
+def spoken(policy):
+    stage = RedactPii(model=MODEL, language_column="language", unknown_language=policy)
+    assert stage.inputs() == ("caption", "language")
+    return stage.open()(SPOKEN)
+
+
+@pytest.mark.parametrize("policy", ["fail", "drop"])
+def test_sample_in_a_language_without_a_pipeline_fails_or_is_dropped(policy):
+    done = spoken(policy)
+    refused = [None, "no_model_for_fr", "no_model_for_fr", "no_model_for_und"]
+    assert (done.failed if policy == "fail" else done.dropped).to_pylist() == refused
+    assert done.changed.to_pylist() == [True, False, False, False]
+    assert done.columns["caption"].to_pylist()[0] == IN_ENGLISH
+
+
+@pytest.mark.parametrize(("policy", "other"), [("patterns_only", IN_PATTERNS), ("treat_as_default", IN_ENGLISH)])
+def test_sample_in_a_language_without_a_pipeline_is_looked_through_as_the_recipe_says(policy, other):
+    done = spoken(policy)
+    assert done.columns["caption"].to_pylist() == [IN_ENGLISH, other, None, other]
+    assert done.failed is None
+    assert done.dropped.null_count == 4
+
+
+def test_density_of_a_sample_in_a_language_without_a_pipeline_is_unmeasured():
+    (scores,) = PiiDensity(model=MODEL, language_column="language").open()(SPOKEN)
+    assert scores.to_pylist() == [pytest.approx(2000 / 26), None, None, None]
+    with pytest.raises(ValidationError, match="fail, patterns_only or treat_as_default"):
+        PiiDensity(model=MODEL, unknown_language="drop")
+
+
 def test_columns_are_what_it_reads_and_writes():
     stage = RedactPii(model=MODEL, columns=("text", "conversations"))
     assert stage.inputs() == ("text", "conversations")

@@ -2,67 +2,59 @@
 
 import numpy as np
 import pytest
+import tiny_detoxify
 import torch
 from detoxify import Detoxify
-from transformers import BertConfig, BertForSequenceClassification, BertTokenizerFast
+from tiny_detoxify import ORIGINAL, UNBIASED
 
 from curate.errors import ModelError
 from filters.toxicity import LABELS, Toxicity
 from filters.toxicity.detoxify import load
+from filters.toxicity.raters import labels_of
 
-# Detoxify's `original` uses the competition's names, `unbiased` its own and more of them, in another order.
-ORIGINAL = ["toxic", "severe_toxic", "obscene", "threat", "insult", "identity_hate"]
-UNBIASED = ["toxicity", "severe_toxicity", "obscene", "identity_attack", "insult", "threat", "sexual_explicit"]
-TEXTS = ["a red boat", "you are a fool", "boat " * 200, "a", "you red fool are a boat", "a red boat you are"]
-WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "red", "boat", "you", "are", "fool"]
+TEXTS = ["a red boat", "you are a fool", "boat fool " * 100, "a", "you red fool are a boat", "a red boat you are"]
+LAYOUTS = [("bert", ORIGINAL), ("bert", UNBIASED), ("roberta", UNBIASED)]
 
 
-@pytest.fixture(params=[ORIGINAL, UNBIASED], ids=["original", "unbiased"])
-def classes(request):
+@pytest.fixture(params=LAYOUTS, ids=["original", "unbiased", "unbiased_roberta"])
+def layout(request):
     return request.param
 
 
 @pytest.fixture
-def encoder(tmp_path, classes):
-    """Write configuration and tokenizer; return the network of random weights that belongs to them."""
-    (tmp_path / "vocab.txt").write_text("\n".join(WORDS))
-    BertTokenizerFast(vocab=str(tmp_path / "vocab.txt"), model_max_length=32).save_pretrained(tmp_path)
-    config = BertConfig(
-        vocab_size=len(WORDS),
-        hidden_size=16,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=32,
-        max_position_embeddings=32,
-        num_labels=len(classes),
-        id2label=dict(enumerate(classes)),
-        initializer_range=0.5,
-    )
-    torch.manual_seed(0)
-    network = BertForSequenceClassification(config)
-    config.save_pretrained(tmp_path)
-    return network
+def encoder(tmp_path, layout):
+    kind, classes = layout
+    return tiny_detoxify.encoder(tmp_path, classes, kind)
 
 
 @pytest.fixture
-def release(tmp_path, encoder, classes):
-    """The folder of a checkpoint as Detoxify publishes them."""
-    args = {
-        "model_type": str(tmp_path),
-        "model_name": "BertForSequenceClassification",
-        "tokenizer_name": "BertTokenizerFast",
-        "num_classes": len(classes),
-    }
-    config = {"arch": {"args": args}, "dataset": {"args": {"classes": classes}}}
-    torch.save({"config": config, "state_dict": encoder.state_dict()}, tmp_path / "toxic.ckpt")
-    return tmp_path
+def release(tmp_path, encoder, layout):
+    return tiny_detoxify.release(tmp_path, encoder, layout[1])
 
 
-def test_scores_are_those_of_detoxify(release):
+def test_scores_are_those_of_detoxify_by_any_label(release, layout):
     expected = Detoxify(checkpoint=str(release / "toxic.ckpt")).predict(TEXTS)
-    rated = load(release, LABELS)(TEXTS)
+    labels = labels_of("original" if layout[1] is ORIGINAL else "unbiased")
+    assert set(labels) == set(expected)
+    rated = load(release, labels, whole=False)(TEXTS)
     assert np.ptp(rated, axis=0).min() > 1e-3
-    np.testing.assert_allclose(rated, np.stack([expected[label] for label in LABELS], axis=1), atol=1e-5)
+    np.testing.assert_allclose(rated, np.stack([expected[label] for label in labels], axis=1), atol=1e-5)
+
+
+def test_long_text_scores_as_the_worst_of_its_windows(release):
+    """Windows of 30 words and two marks that share 15: each is a text that the encoder reads whole."""
+    words = ("a red boat you are fool fool boat " * 10).split()
+    parts = [" ".join(words[start : start + 30]) for start in range(0, len(words) - 15, 15)]
+    np.testing.assert_allclose(
+        load(release, LABELS)([" ".join(words)])[0], load(release, LABELS)(parts).max(axis=0), atol=1e-5
+    )
+
+
+@pytest.mark.parametrize(("precision", "off_by"), [("bfloat16", 0.05), ("int8", 0.1)])
+def test_lower_precision_is_near_and_is_really_lower(release, precision, off_by):
+    exact, lower = load(release, LABELS)(TEXTS), load(release, LABELS, precision)(TEXTS)
+    np.testing.assert_allclose(lower, exact, atol=off_by)
+    assert np.abs(lower - exact).max() > 1e-4
 
 
 def test_release_and_hub_layouts_score_alike(release, encoder):
@@ -113,5 +105,5 @@ def test_model_without_one_of_the_labels(release, encoder):
     (release / "toxic.ckpt").unlink()
     encoder.config.id2label = {i: f"LABEL_{i}" for i in range(encoder.config.num_labels)}
     encoder.save_pretrained(release)
-    with pytest.raises(ModelError, match="does not tell toxicity"):
+    with pytest.raises(ModelError, match=r"does not tell toxicity.*`kinds`"):
         load(release, LABELS)

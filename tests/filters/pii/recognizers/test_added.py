@@ -93,10 +93,11 @@ def test_presidio_gets_one_of_each_that_says_what_it_needs():
 
 
 def test_presidio_form_finds_the_same():
-    text = "Ask @jane_smith, +44 20 7946 0958, 12 Main Street, born 14 March 1985, jane (at) example.com."
+    text = "Ask @jane_smith, +44 20 7946 0958, 12 Main Street, born 14 March 1985, "
+    text += "NO93 8601 1117 947, jane (at) example.com."
     told = {(f.entity_type, f.start, f.end) for r in added("en") for f in r.analyze(text, r.supported_entities)}
     assert told == {(r.entity, start, stop) for r in ADDED for start, stop, _ in r.find(text)}
-    assert {entity for entity, _, _ in told} == {r.entity for r in ADDED} - {"API_KEY"}
+    assert {entity for entity, _, _ in told} == {r.entity for r in ADDED} - {"API_KEY", "CREDIT_CARD"}
 
 
 @pytest.mark.parametrize("recognizer", ADDED, ids=[r.name for r in ADDED])

@@ -48,6 +48,7 @@ NAMED = (
     ("aws_secret_access_key = {}", made(40)),
     ("Authorization: Bearer {}", made(40)),
     ("password: {}", "hunter2hunter"),
+    ("my password is {}", "hunter2hunter"),
     ("PASSWORD='{}'", "S3cr3t!pw"),
     ("postgres://admin:{}@db.example.com/x", "pa55word"),
 )
@@ -65,6 +66,7 @@ LOOK_ALIKES = (
     "the token is a unit of text",
     "password: ********",
     "password: required",
+    "the password is long and secret",
     "Password must have 8 characters",
     "the key: a small brass one",
     "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----",

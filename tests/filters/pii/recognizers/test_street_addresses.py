@@ -9,6 +9,7 @@ ADDRESSES = (
     "12 Main Street",
     "12 Main St, Springfield, IL 62704",
     "742 Evergreen Terrace",
+    "1176 Highland Drive",
     "1600 Pennsylvania Avenue NW, Washington, DC 20500",
     "350 5th Ave, New York, NY 10118",
     "4 N. Oak Blvd. Apt 12, Austin, TX 78701-1234",
@@ -36,6 +37,14 @@ ADDRESSES = (
     "P.O. Box 123, Austin, TX 78701",
     "PO Box 4567",
     "Postfach 12 34, 10115 Berlin",
+    "PSC 1708, Box 0531\nAPO AP 05777",
+    "USNS Mercy\nFPO AP 96672",
+    "772 Republica de Chile 7715 Suite 228",
+    "6617 Klinta 36 Apt. 115",
+    "Dózsa György út 78",
+    "Hermiankatu 23",
+    "Rue de Piétrain 371",
+    "Wilhelmsens vei 83",
     "12 elm street, springfield, il 62704",
 )
 LOOK_ALIKES = (
@@ -71,7 +80,19 @@ LOOK_ALIKES = (
     "100 Years of Solitude",
     "an 8 lane highway at night",
     "30 Rock",
+    "cats live in 3 houses on the street",
     "IMG 1234 Market",
+    "2 Adults 3 Kids Suite with a view",
+    "on Fifth Avenue 2004",
+    "USS Enterprise 1701",
+)
+
+
+ANNOUNCED = (
+    ("i live at 12 main street", "12 main street"),
+    ("my address is 4 old mill lane apt 3", "4 old mill lane apt 3"),
+    ("She moved to 98 west 4th st.", "98 west 4th st."),
+    ("address: 7 oak dr", "7 oak dr"),
 )
 
 
@@ -86,6 +107,12 @@ def test_address_goes(address):
     for around in ("{}", "She lives at {}.", "Send it to:\n{}\nToday", "({})"):
         (got,) = found(STREET_ADDRESSES, around.format(address))
         assert got.rstrip(".") in {a.rstrip(".") for a in whole(address)}
+
+
+@pytest.mark.parametrize(("text", "address"), ANNOUNCED)
+def test_address_in_lower_case_goes_where_words_announce_it(text, address):
+    assert found(STREET_ADDRESSES, text) == [address]
+    assert found(STREET_ADDRESSES, f"there is {address}") == []
 
 
 @pytest.mark.parametrize("text", LOOK_ALIKES)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from filters.alignment.decode import MAX_PIXELS, decode
+from curate.decode import MAX_PIXELS, decode
 
 
 def encoded(image, kind, **options):

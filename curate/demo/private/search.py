@@ -1,0 +1,110 @@
+"""Searching everything below a folder for values: in files as they are, in what is packed in them, in media."""
+
+import re
+import tarfile
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from curate.demo.private.reading import Reader, medium
+from curate.demo.private.values import Value
+
+NUMBERS = frozenset({"PHONE_NUMBER", "CREDIT_CARD", "US_SSN"})
+_LETTERS = re.compile(r"[^a-z0-9]+")
+
+
+@dataclass(frozen=True)
+class Needle:
+    """A value in the forms in which it must be found nowhere."""
+
+    value: Value
+
+    @cached_property
+    def written(self) -> tuple[bytes, ...]:
+        """As text has it, in lower case; numbers without spaces and hyphens too."""
+        forms = [self.value.text.lower()]
+        if self.value.kind in NUMBERS:
+            forms.append("".join(filter(str.isdigit, self.value.text)))
+        return tuple(form.encode() for form in forms)
+
+    @cached_property
+    def read(self) -> tuple[str, ...]:
+        """As a picture or a recording has it: letters and digits alone."""
+        plain = _plain(self.value.text)
+        if self.value.kind != "EMAIL_ADDRESS":
+            return (plain.removeprefix("1") if self.value.kind == "PHONE_NUMBER" else plain,)
+        name, _, host = self.value.text.lower().partition("@")
+        return (plain, _plain(f"{name} at {host}"))
+
+
+class Search:
+    """A search for values that can be repeated, as often as a run changes."""
+
+    def __init__(self, values: Collection[Value], reader: Reader | None = None) -> None:
+        """Prepare the forms of each value."""
+        self._needles = [Needle(value) for value in values]
+        self._reader = reader or Reader()
+
+    def find(self, folder: Path, without: Collection[str] = ()) -> Mapping[Value, Sequence[str]]:
+        """Return {value: where it is}; `without` names what directly below the folder is left out."""
+        found: dict[Value, list[str]] = defaultdict(list)
+        for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+            inside = file.relative_to(folder)
+            if inside.parts[0] in without:
+                continue
+            for where, data in _pieces(file, inside.as_posix()):
+                for value in self._in(data):
+                    found[value].append(where)
+        return found
+
+    def heard(self, data: bytes) -> list[Value]:
+        """Return the values that can be read in a picture, or heard in a recording."""
+        words = _plain(self._reader.read(data))
+        return [n.value for n in self._needles if any(form in words for form in n.read)]
+
+    def _in(self, data: bytes) -> Iterator[Value]:
+        lower = data.lower()
+        words = _plain(self._reader.read(data)) if medium(data) else ""
+        for needle in self._needles:
+            if any(form in lower for form in needle.written) or any(form in words for form in needle.read):
+                yield needle.value
+
+
+def _plain(text: str) -> str:
+    return _LETTERS.sub("", text.lower())
+
+
+def _pieces(file: Path, name: str) -> Iterator[tuple[str, bytes]]:
+    """Yield a file's name and bytes, then each thing packed in it."""
+    yield name, name.encode()
+    yield name, file.read_bytes()
+    if file.suffix == ".tar":
+        yield from _members(file, name)
+    elif file.suffix == ".parquet":
+        yield from _cells(pq.read_table(file), name)
+    elif file.suffix in {".arrow", ".idx"}:
+        with pa.memory_map(str(file)) as source:
+            yield from _cells(pa.ipc.open_file(source).read_all(), name)
+
+
+def _members(file: Path, name: str) -> Iterator[tuple[str, bytes]]:
+    with tarfile.open(file) as tar:
+        for member in tar:
+            stream = tar.extractfile(member)
+            if stream is not None:
+                yield f"{name}/{member.name}", stream.read()
+
+
+def _cells(table: pa.Table, name: str) -> Iterator[tuple[str, bytes]]:
+    """Yield media one by one, and each other column as one piece."""
+    for column, cells in zip(table.column_names, table.columns, strict=True):
+        held = [value for value in cells.to_pylist() if value is not None]
+        if any(isinstance(value, bytes) for value in held):
+            yield from ((f"{name} {column}", value) for value in held)
+        else:
+            yield f"{name} {column}", "\n".join(map(str, held)).encode()
