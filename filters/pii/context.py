@@ -5,9 +5,10 @@ the recognizer lies in the lemma of one. Here words are looked up only around fi
 where a word may have several lemmas all are tried: mostly they agree.
 """
 
-from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
+
+import numpy as np
 
 from filters.pii.lemmas import Lemma, Lemmas
 from filters.pii.patterns import SURE, Hit
@@ -45,7 +46,7 @@ class Context:
             doc: the spaCy Doc of the text, whose tokens are enough.
             lemmas: of the pipeline.
         """
-        tokens = Tokens(doc, lemmas.of)
+        tokens = Tokens(doc, lambda token: lemmas.of(token.text))
         scored = []
         for hit in hits:
             raising = self._raises(hit, tokens) if self.open(hit) else {False}
@@ -56,7 +57,7 @@ class Context:
 
     def decided(self, hits: Iterable[Hit], doc: Any, lemmas: Lemmas) -> list[Hit]:
         """Return the same for a Doc that the whole pipeline has gone through."""
-        tokens = Tokens(doc, lambda _: None, [(lemmas.lemma(token.lemma_),) for token in doc])
+        tokens = Tokens(doc, lambda token: (lemmas.lemma(token.lemma_),))
         raising = [self.open(hit) and self._raises(hit, tokens) == {True} for hit in hits]
         return [hit._replace(score=raised(hit.score)) if up else hit for hit, up in zip(hits, raising, strict=True)]
 
@@ -76,30 +77,25 @@ class Context:
 class Tokens:
     """The tokens of a text and the lemmas that they may have."""
 
-    def __init__(
-        self,
-        doc: Any,
-        possible: Callable[[str], tuple[Lemma, ...] | None],
-        known: list[tuple[Lemma, ...]] | None = None,
-    ) -> None:
-        """Take a Doc, with what tells the lemmas that a word may have, or with the lemmas of its tokens."""
-        self._texts = [token.text for token in doc]
-        self._ends = [token.idx + len(token) for token in doc]
-        self._possible = possible
-        self._known = known
-        self._pieces = self._split()
+    def __init__(self, doc: Any, lemmas: Callable[[Any], tuple[Lemma, ...] | None]) -> None:
+        """Take a Doc, and what tells the lemmas that a token of it may have."""
+        self._doc = doc
+        self._lemmas = lemmas
+        starts, lengths = doc.to_array(["IDX", "LENGTH"]).T.astype(int) if len(doc) else (np.zeros(0, int),) * 2
+        self._ends = starts + lengths
+        self._pieces = self._split() if ":" in doc.text else set()
 
     def __len__(self) -> int:
-        return len(self._texts)
+        return len(self._doc)
 
     def at(self, start: int) -> int | None:
         """Return the token at a character, or the next one after a blank; None behind the last."""
-        token = bisect_right(self._ends, start)
+        token = int(np.searchsorted(self._ends, start, side="right"))
         return token if token < len(self._ends) else None
 
     def lemmas(self, token: int) -> tuple[Lemma, ...] | None:
         """Return the lemmas that a token may have."""
-        return self._known[token] if self._known is not None else self._possible(self._texts[token])
+        return self._lemmas(self._doc[token])
 
     def effects(self, order: Iterable[int], words: tuple[str, ...]) -> Iterator[set[tuple[bool, bool]]]:
         """Yield of tokens what they may be: (a keyword, one that holds a context word)."""
@@ -118,9 +114,9 @@ class Tokens:
     def _split(self) -> set[str] | None:
         """Return the parts of keywords with a colon, None where they depend on which lemmas words have."""
         pieces: set[str] = set()
-        for token, text in enumerate(self._texts):
-            if ":" in text:
-                lemmas = self.lemmas(token)
+        for token in self._doc:
+            if ":" in token.text:
+                lemmas = self._lemmas(token)
                 if lemmas is None or len(lemmas) > 1:
                     return None
                 if lemmas[0].counts:

@@ -29,7 +29,10 @@ class Lemmas:
 
     def __init__(self, nlp: Any) -> None:
         """Read what the pipeline's components say of lemmas."""
-        self._vocab = nlp.vocab
+        from spacy.attrs import IS_PUNCT, IS_STOP
+
+        # Asking the vocabulary itself would make an entry of a word, which takes 0.1 ms.
+        self._is_stop, self._is_punct = (nlp.vocab.lex_attr_getters[attribute] for attribute in (IS_STOP, IS_PUNCT))
         self._possible = _possible(nlp)
         self._known: dict[str, tuple[Lemma, ...] | None] = {}
 
@@ -44,8 +47,7 @@ class Lemmas:
 
     def lemma(self, text: str) -> Lemma:
         """Return a lemma as the enhancer sees it, see `NlpArtifacts.set_keywords` of Presidio."""
-        lexeme = self._vocab[text]
-        return Lemma(text.lower(), not lexeme.is_stop and not lexeme.is_punct and text != "be")
+        return Lemma(text.lower(), not self._is_stop(text) and not self._is_punct(text) and text != "be")
 
 
 def _possible(nlp: Any) -> Callable[[str], set[str] | None]:
@@ -60,7 +62,7 @@ def _possible(nlp: Any) -> Callable[[str], set[str] | None]:
     if not tables or any(fits is None for fits, _ in rules):
         return lambda _: None
 
-    from_tables = _from_tables(nlp, lemmatizer)
+    from_tables = _from_tables(lemmatizer)
 
     def possible(word: str) -> set[str]:
         lower = word.lower()
@@ -69,21 +71,42 @@ def _possible(nlp: Any) -> Callable[[str], set[str] | None]:
     return possible
 
 
-def _from_tables(nlp: Any, lemmatizer: Any) -> Callable[[str], list[str]]:
+def _from_tables(lemmatizer: Any) -> Callable[[str], list[str]]:
     """Return what tells the lemmas of a word as each part of speech, in its base form and not."""
     from spacy.parts_of_speech import IDS
-    from spacy.tokens import Doc
 
-    lookups = lemmatizer.lookups
-    tables = [lookups.get_table(name) for name in lookups.tables]
+    tables = [lemmatizer.lookups.get_table(name) for name in lemmatizer.lookups.tables]
     told = [part for part in IDS if any(part.lower() in table for table in tables)]
-    parts = [*told, *OTHER_PARTS]
 
     def lemmas(word: str) -> list[str]:
-        doc = Doc(nlp.vocab, words=[word] * len(parts), pos=parts)
-        return [lemmatizer.lemmatize(token)[0] for token in doc]
+        found = [lemmatizer.lemmatize(Word(word, part))[0] for part in (*told, *OTHER_PARTS)]
+        lemmatizer.cache.clear()  # spaCy's never ends to grow
+        return found
 
     return lemmas
+
+
+class Word:
+    """As much of a spaCy token as the lemmatizer asks for; making a token takes longer than looking up its lemma."""
+
+    def __init__(self, text: str, part: str) -> None:
+        """Take a word and its part of speech."""
+        self.text = self.orth = text
+        self.pos = self.pos_ = part
+        self.morph = NO_MORPHOLOGY
+
+
+class Morphology:
+    """That of a word of which nothing is known."""
+
+    key = 0
+
+    def to_dict(self) -> dict[str, str]:
+        """Return no features."""
+        return {}
+
+
+NO_MORPHOLOGY = Morphology()
 
 
 def _ruled(nlp: Any) -> Iterator[tuple[Callable[[str], bool] | None, str]]:

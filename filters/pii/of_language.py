@@ -1,12 +1,11 @@
 """The detector of one language: recognizers, names and context together, in Presidio's order."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
-from typing import Any
 
 from filters.pii.context import Context
 from filters.pii.patterns import Hit, searches, without_duplicates
-from filters.pii.pipelines import Pipeline
+from filters.pii.pipelines import Labelled, Pipeline
 from filters.pii.presidio import NAME_RECOGNIZER, NAME_SCORE, load_recognizers, name_entities
 from filters.pii.spans import Span
 
@@ -45,8 +44,8 @@ class OfLanguage:
         self, pipeline: Pipeline, texts: Sequence[str], hits: list[list[Hit]]
     ) -> list[list[Hit]]:
         """Return hits with scores as context makes them, and with names."""
-        docs: Sequence[Any] = pipeline.names(texts) if self._names else [None] * len(texts)
-        scored: list[list[Hit]] = list(hits)
+        docs, names = pipeline.names(texts) if self._names else ([None] * len(texts), [[]] * len(texts))
+        scored = list(hits)
         undecided = []
         for place, (text, of) in enumerate(zip(texts, hits, strict=True)):
             if any(map(self._context.open, of)):
@@ -55,17 +54,13 @@ class OfLanguage:
                 undecided += [place] if told is None else []
         for place, doc in zip(undecided, pipeline.whole([texts[i] for i in undecided]), strict=True):
             scored[place] = self._context.decided(hits[place], doc, pipeline.lemmas)
-        return [[*of, *self._named(doc)] for of, doc in zip(scored, docs, strict=True)]
+        return [[*of, *self._named(found)] for of, found in zip(scored, names, strict=True)]
 
-    def _named(self, doc: Any) -> list[Hit]:
-        if doc is None:
-            return []
+    def _named(self, names: Sequence[Labelled]) -> Iterator[Hit]:
         place = len(self._recognizers) - 1
-        return [
-            Hit(name.start_char, name.end_char, self._names[name.label_], NAME_SCORE, place)
-            for name in doc.ents
-            if name.label_ in self._names
-        ]
+        for start, stop, label in names:
+            if label in self._names:
+                yield Hit(start, stop, self._names[label], NAME_SCORE, place)
 
     def _spans(self, hits: Sequence[Hit]) -> list[Span]:
         kept = without_duplicates([hit for hit in hits if hit.score >= self._threshold])
