@@ -54,9 +54,16 @@ class Need:
 NOTHING = Need(0, (0,) * len(PROBES), 0)
 
 
+ANYTHING = Need(0, NOTHING.counts, EVERYTHING, FARTHEST_LOOK + 1)
+"""Of an expression that is not understood here: it runs on every text, whole."""
+
+
 def needs(pattern: str, flags: int) -> Need:
     """Read off what a match of a pattern has; flags as of `re`, which `regex` shares."""
-    tree = parser.parse(pattern, flags & (re.IGNORECASE | re.MULTILINE | re.DOTALL | re.VERBOSE))
+    try:
+        tree = parser.parse(pattern, flags & (re.IGNORECASE | re.MULTILINE | re.DOTALL | re.VERBOSE))
+    except re.error:  # what `regex` alone understands: flags within an expression, classes of Unicode properties
+        return ANYTHING
     return _sequence(tree, bool(tree.state.flags & re.IGNORECASE))
 
 
@@ -117,7 +124,7 @@ def _character(operation: Any, argument: Any, ignoring_case: bool) -> Need:
     """Return what one character that matches a literal or a class has."""
     letters = _letters(operation, argument)
     if letters is None:  # an operation that is not known here: anything
-        return Need(0, NOTHING.counts, EVERYTHING, FARTHEST_LOOK + 1)
+        return ANYTHING
     if ignoring_case:
         letters = _both_cases(letters)
     return Need(1, tuple(int(bool(letters) and not letters & ~kind) for _, kind in PROBES.values()), letters)
