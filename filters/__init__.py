@@ -4,7 +4,7 @@ from filters.alignment import Alignment
 from filters.aspect_ratio import AspectRatio
 from filters.caption_words import CaptionWords
 from filters.language import Language
-from filters.pii import PiiDensity, RedactFaces, RedactPii, RedactSpeech
+from filters.pii import PiiDensity, RedactFaces, RedactImageText, RedactPii, RedactSpeech
 from filters.short_side import ShortSide
 from filters.toxicity import Toxicity
 
@@ -15,6 +15,7 @@ STAGES = (
     Language,
     PiiDensity,
     RedactFaces,
+    RedactImageText,
     RedactPii,
     RedactSpeech,
     ShortSide,
