@@ -5,7 +5,7 @@ from filters.aspect_ratio import AspectRatio
 from filters.caption_words import CaptionWords
 from filters.language import Language
 from filters.nsfw import Nsfw
-from filters.pii import PiiDensity, RedactFaces, RedactPii, RedactSpeech
+from filters.pii import PiiDensity, RedactFaces, RedactImageText, RedactPii, RedactSpeech
 from filters.short_side import ShortSide
 from filters.toxicity import Toxicity
 
@@ -17,6 +17,7 @@ STAGES = (
     Nsfw,
     PiiDensity,
     RedactFaces,
+    RedactImageText,
     RedactPii,
     RedactSpeech,
     ShortSide,

