@@ -5,7 +5,7 @@ from filters.aspect_ratio import AspectRatio
 from filters.caption_words import CaptionWords
 from filters.language import Language
 from filters.nsfw import Nsfw
-from filters.pii import PiiDensity, RedactFaces, RedactImageText, RedactPii, RedactSpeech
+from filters.pii import IdentityDocuments, PiiDensity, RedactFaces, RedactImageText, RedactPii, RedactSpeech
 from filters.short_side import ShortSide
 from filters.toxicity import Toxicity
 
@@ -13,6 +13,7 @@ STAGES = (
     Alignment,
     AspectRatio,
     CaptionWords,
+    IdentityDocuments,
     Language,
     Nsfw,
     PiiDensity,

@@ -27,6 +27,7 @@ SETTINGS = {
 # They load models when opened.
 SLOW = {
     "alignment",
+    "identity_documents",
     "nsfw",
     "pii_density",
     "redact_faces",
