@@ -57,67 +57,146 @@ def _zone(draw: random.Random, first: str, last: str) -> list[str]:
 
 def passport(draw: random.Random) -> Document:
     first, last = draw.choice(FIRST), draw.choice(LAST)
-    fields = ["PASSPORT   UTOPIA", f"Surname  {last}", f"Given names  {first}", "Nationality  UTOPIAN",
-              "Date of birth  12 AUG 1974", "Place of birth  ZENITH", "Date of expiry  15 APR 2032"]  # fmt: skip
+    fields = [
+        "PASSPORT   UTOPIA",
+        f"Surname  {last}",
+        f"Given names  {first}",
+        "Nationality  UTOPIAN",
+        "Date of birth  12 AUG 1974",
+        "Place of birth  ZENITH",
+        "Date of expiry  15 APR 2032",
+    ]
     zone = [(20, 400 + 40 * row, 24, text) for row, text in enumerate(_zone(draw, first, last))]
     return Document("passport", "passport", _page((900, 500), [*_lines(fields, 26, left=300), *zone], draw))
 
 
 def german_card(draw: random.Random) -> Document:
-    fields = ["PERSONALAUSWEIS", f"Nachname {draw.choice(LAST)}", f"Vornamen {draw.choice(FIRST)}",
-              "Geburtsdatum 12.08.1974", "Staatsangehörigkeit DEUTSCH", "Geburtsort BERLIN", "Gültig bis 31.10.2031"]  # fmt: skip
+    fields = [
+        "PERSONALAUSWEIS",
+        f"Nachname {draw.choice(LAST)}",
+        f"Vornamen {draw.choice(FIRST)}",
+        "Geburtsdatum 12.08.1974",
+        "Staatsangehörigkeit DEUTSCH",
+        "Geburtsort BERLIN",
+        "Gültig bis 31.10.2031",
+    ]
     return Document("identity card, German", "identity_card", _page((680, 430), _lines(fields, 24, left=220), draw))
 
 
 def french_card(draw: random.Random) -> Document:
-    fields = ["CARTE NATIONALE D'IDENTITE", f"Nom: {draw.choice(LAST)}", f"Prénom(s): {draw.choice(FIRST)}",
-              "Nationalité FRANÇAISE", "Date de naissance 12 08 1974", "Lieu de naissance PARIS", "Sexe F"]  # fmt: skip
+    fields = [
+        "CARTE NATIONALE D'IDENTITE",
+        f"Nom: {draw.choice(LAST)}",
+        f"Prénom(s): {draw.choice(FIRST)}",
+        "Nationalité FRANÇAISE",
+        "Date de naissance 12 08 1974",
+        "Lieu de naissance PARIS",
+        "Sexe F",
+    ]
     return Document("identity card, French", "identity_card", _page((680, 430), _lines(fields, 24, left=220), draw))
 
 
 def licence(draw: random.Random) -> Document:
-    fields = ["DRIVER LICENSE   Oceania", f"DL no {_digits(draw, 9)}", f"LN {draw.choice(LAST)}", f"FN {draw.choice(FIRST)}",
-              "Date of birth 08/12/1974", "Sex F  Height 5-06", "Expires 04/15/2032"]  # fmt: skip
+    fields = [
+        "DRIVER LICENSE   Oceania",
+        f"DL no {_digits(draw, 9)}",
+        f"LN {draw.choice(LAST)}",
+        f"FN {draw.choice(FIRST)}",
+        "Date of birth 08/12/1974",
+        "Sex F  Height 5-06",
+        "Expires 04/15/2032",
+    ]
     return Document("driving licence", "driving_licence", _page((680, 430), _lines(fields, 24, left=220), draw))
 
 
 def payment(draw: random.Random) -> Document:
     number = draw.choice(("4111 1111 1111 1111", "5555 5555 5555 4444", "4012 8888 8888 1881"))
-    rows = [(40, 30, 30, "Harbour Bank"), (40, 200, 44, number), (300, 280, 24, "VALID THRU 09/31"),
-            (40, 340, 28, f"{draw.choice(FIRST)} {draw.choice(LAST)}")]  # fmt: skip
+    rows = [
+        (40, 30, 30, "Harbour Bank"),
+        (40, 200, 44, number),
+        (300, 280, 24, "VALID THRU 09/31"),
+        (40, 340, 28, f"{draw.choice(FIRST)} {draw.choice(LAST)}"),
+    ]
     return Document("payment card", "payment_card", _page((680, 430), rows, draw))
 
 
 def cv(draw: random.Random) -> Document:
-    texts = ["Curriculum Vitae", f"{draw.choice(FIRST).title()} {draw.choice(LAST).title()}", "anna@example.org  +1 212 555 0143",
-             "Work experience", "2019 - 2024  Engineer, Harbour Works", "2015 - 2019  Technician, North Yard", "Education",
-             "2011 - 2015  B.Sc. Mechanics, City College", "Skills", "Welding, drawing, planning", "Languages",
-             "English, German", "References", "On request"]  # fmt: skip
+    texts = [
+        "Curriculum Vitae",
+        f"{draw.choice(FIRST).title()} {draw.choice(LAST).title()}",
+        "anna@example.org  +1 212 555 0143",
+        "Work experience",
+        "2019 - 2024  Engineer, Harbour Works",
+        "2015 - 2019  Technician, North Yard",
+        "Education",
+        "2011 - 2015  B.Sc. Mechanics, City College",
+        "Skills",
+        "Welding, drawing, planning",
+        "Languages",
+        "English, German",
+        "References",
+        "On request",
+    ]
     return Document("CV", "cv", _page((800, 1000), _lines(texts, 24), draw))
 
 
 def untitled_cv(draw: random.Random) -> Document:
-    texts = [f"{draw.choice(FIRST).title()} {draw.choice(LAST).title()}", "12 Main Street, anna@example.org", "Employment history",
-             "Waiter, Blue Boat, 2020 to 2023", "Cook, Old Mill, 2018 to 2020", "Education", "High school diploma, 2018",
-             "Skills", "Cooking, cash desk", "Hobbies", "Hiking, chess", "Languages", "English, Spanish"]  # fmt: skip
+    texts = [
+        f"{draw.choice(FIRST).title()} {draw.choice(LAST).title()}",
+        "12 Main Street, anna@example.org",
+        "Employment history",
+        "Waiter, Blue Boat, 2020 to 2023",
+        "Cook, Old Mill, 2018 to 2020",
+        "Education",
+        "High school diploma, 2018",
+        "Skills",
+        "Cooking, cash desk",
+        "Hobbies",
+        "Hiking, chess",
+        "Languages",
+        "English, Spanish",
+    ]
     return Document("CV without a title", "cv", _page((800, 1000), _lines(texts, 24), draw))
 
 
 LOOK_ALIKES = {
     "poster": ["SUMMER CONCERT", "Saturday 12 August", "City Park, 7 pm", "Free entry", "Food and drinks"],
-    "receipt": ["HARBOUR MARKET", "Milk 1.20", "Bread 2.40", "TOTAL 3.60", "CARD 4.00", "12/08/2024 14:31", "Thank you"],
-    "page of a book": ["Chapter three", "In which the education of a boy begins", "He had no passport and no money, and",
-                       "the date of his birth was known to nobody,", "least of all to himself."],
+    "receipt": [
+        "HARBOUR MARKET",
+        "Milk 1.20",
+        "Bread 2.40",
+        "TOTAL 3.60",
+        "CARD 4.00",
+        "12/08/2024 14:31",
+        "Thank you",
+    ],
+    "page of a book": [
+        "Chapter three",
+        "In which the education of a boy begins",
+        "He had no passport and no money, and",
+        "the date of his birth was known to nobody,",
+        "least of all to himself.",
+    ],
     "travel poster": ["Get your PASSPORT ready!", "Discover Utopia", "Flights from 99", "Book now"],
     "school form": ["Registration form", "Name of pupil ______", "Class ______", "Lunch yes / no", "Parent signature"],
     "business card": ["Anna Smith", "Harbour Works Ltd", "Engineer", "+1 212 555 0143", "anna@example.org"],
     "street signs": ["STOP", "Main Street", "Parking 9-5", "No entry"],
     "loyalty card": ["BEAN HOUSE COFFEE", "Collect ten stamps", "Card no 0042 1187", "Free coffee"],
-    "job advertisement": ["We are hiring", "Skills: welding, drawing", "Experience welcome", "Apply at jobs@example.org"],
+    "job advertisement": [
+        "We are hiring",
+        "Skills: welding, drawing",
+        "Experience welcome",
+        "Apply at jobs@example.org",
+    ],
     "driving school": ["Driving school Miller", "Get your driving licence in 4 weeks", "Call 555-0143"],
     "parts list": ["4000 1234 5678 9012  bolt", "4000 1234 5678 9013  nut", "QTY 12/24", "Shelf B"],
-    "library page": ["References", "[1] A. Smith, On harbours, 1999", "[2] B. Jones, On boats, 2004", "[3] C. Lee, 2010"],
-}  # fmt: skip
+    "library page": [
+        "References",
+        "[1] A. Smith, On harbours, 1999",
+        "[2] B. Jones, On boats, 2004",
+        "[3] C. Lee, 2010",
+    ],
+}
 
 DOCUMENTS = (passport, german_card, french_card, licence, payment, cv, untitled_cv)
 

@@ -66,9 +66,9 @@ HEADING_WORDS = 4
 CV_LINES = 12
 
 _MRZ = re.compile(r"[A-Z0-9<]{26,46}")
-"""A line of TD1 has 30 characters, of TD2 36, of TD3 44 (ICAO Doc 9303, parts 4 to 6), give or take what was misread."""
+"""A line of TD1 has 30 characters, of TD2 36, of TD3 44 (ICAO Doc 9303, parts 4 to 6), or what was left of them."""
 _CHECKED_FIELDS = (((0, 9), (13, 19)), ((0, 6), (8, 14)))
-"""Number and birth in the second line of TD2 and TD3; birth and expiry in that of TD1. A field's check digit follows it."""
+"""Number and birth in the second line of TD2 and TD3; birth and expiry in that of TD1. The check digit follows each."""
 _DIGITS = re.compile(r"(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)")
 _EXPIRY = re.compile(r"(?<!\d)(?:0[1-9]|1[0-2]) ?/ ?(?:\d{2}|20\d{2})(?!\d)")
 _CONTACT = re.compile(r"@|\+?\d[\d ().-]{7,}\d")
