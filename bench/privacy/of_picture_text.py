@@ -24,7 +24,8 @@ COVERED = 0.9
 """Share of a value's box that must lie under covers."""
 SIGNS = ("STOP", "Main Street", "Parking 9 to 5", "Bakery", "Fresh bread daily", "Platform 4", "Exit", "No smoking",
          "Museum of Modern Art", "Sale 50 %", "Open 24 hours", "Happy Birthday", "Chapter 12", "Made in Portugal",
-         "Speed limit 30", "Please wait here", "Coffee 2.50", "Route 66", "Tickets", "Ladies and Gentlemen")  # fmt: skip
+         "Speed limit 30", "Please wait here", "Coffee 2.50", "Route 66", "Tickets",
+         "Ladies and Gentlemen")  # fmt: skip
 WORD_PLACE = re.compile(r"image (\d+),(\d+),(\d+),(\d+)")
 
 Box = tuple[float, float, float, float]
