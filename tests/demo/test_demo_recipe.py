@@ -18,7 +18,7 @@ def stages():
 
 def reasons(stage, captions):
     table = pa.table({"caption": pa.array(captions, pa.string())})
-    scores = pa.table(list(stage.open()(table)), schema=pa.schema(stage.writes))
+    scores = pa.table(list(stage.open()(table)), schema=pa.schema(stage.outputs()))
     return stage.decide(scores).to_pylist()
 
 
