@@ -19,7 +19,7 @@ endef
 .PHONY: help setup demo private test lint parity parity-setup bench clean
 
 help:
-	@echo "make setup   virtual environment in $(VENV), exact versions, small models (about 2.5 GB)"
+	@echo "make setup   virtual environment in $(VENV), exact versions, small models (about 3.5 GB)"
 	@echo "make demo    1,000 pictures from a local server to shards to a trained model, in $(OUT)"
 	@echo "make test    style, types, import contracts, then every test"
 	@echo "make lint    style, types and import contracts only"
