@@ -255,3 +255,13 @@ def test_redaction_behind_what_was_made_from_the_raw_caption_is_refused():
     assert faults(with_stages("write_conversations", "redact_pii")) == [
         "n.yaml:5: redact_pii changes 'caption' after write_conversations has used it: put redact_pii first"
     ]
+
+
+@pytest.mark.parametrize(("options", "expected"), [
+    ("entities: [PERSONN]", "n.yaml:4: redact_pii: entities.0: Input should be 'ABA_ROUTING_NUMBER', "),
+    ("columns: [tanscript]", "n.yaml:4: redact_pii: columns.0: Input should be 'caption', "),
+])  # fmt: skip
+def test_a_mistyped_choice_is_one_fault_and_gets_the_nearest_that_there_is(options, expected):
+    (fault,) = faults(with_stages(f"redact_pii: {{{options}}}"))
+    assert fault.startswith(expected)
+    assert fault.endswith((" got 'PERSONN'. Did you mean 'PERSON'?", " got 'tanscript'. Did you mean 'transcript'?"))

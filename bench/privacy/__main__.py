@@ -12,7 +12,7 @@ PARTS = sorted(m.name.removeprefix("of_") for m in pkgutil.iter_modules(bench.pr
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.privacy", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="small samples: all parts end within two minutes")
+    parser.add_argument("--quick", action="store_true", help="small samples: all parts end within minutes")
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}  [default: all]")
     options = parser.parse_args()
     unknown = sorted(set(options.parts) - set(PARTS))

@@ -216,7 +216,7 @@ class _Reading(Located):
         try:
             return model.model_validate(plain)
         except ValidationError as error:
-            for fault in error.errors():
+            for fault in _causes(error.errors()):
                 written = (".".join(map(str, fault["loc"])), *map(str, fault["loc"][:1]))
                 place = next((options[name] for name in written if name in options), None)
                 self.fault(place.where if place else where, prefix + _say(fault, model))
@@ -263,6 +263,14 @@ class _Reading(Located):
             self.fault(where, f"{stage.name} changes '{name}' after {user} has used it: put {stage.name} first")
 
 
+def _causes(faults: Sequence[ErrorDetails]) -> list[ErrorDetails]:
+    """Leave out that a list is too short where what was written in it is at fault itself."""
+    return [
+        fault for fault in faults
+        if fault["type"] != "too_short" or not any(other["loc"][:-1] == fault["loc"] for other in faults)
+    ]  # fmt: skip
+
+
 def _say(fault: ErrorDetails, model: type[BaseModel]) -> str:
     option = ".".join(str(part) for part in fault["loc"])
     if fault["type"] == "extra_forbidden" and len(fault["loc"]) == 1:
@@ -270,4 +278,7 @@ def _say(fault: ErrorDetails, model: type[BaseModel]) -> str:
     if fault["type"] == "missing":
         return f"{option}: required, and not given"
     message = fault["msg"].removeprefix("Value error, ")
-    return f"{option}: {message}, got {fault['input']!r}"
+    hint = ""
+    if fault["type"] == "literal_error" and isinstance(fault["input"], str):
+        hint = nearest(fault["input"], fault["ctx"]["expected"].strip("'").replace("' or '", "', '").split("', '"))
+    return f"{option}: {message}, got {fault['input']!r}{'.' if hint else ''}{hint}"

@@ -1,4 +1,4 @@
-"""What a person could read in a picture or hear in a recording, by means that the filters have no part in."""
+"""What can be read in a picture or heard in a recording, without the filters' code, by the models that they use too."""
 
 import hashlib
 import io
