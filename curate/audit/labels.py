@@ -48,7 +48,7 @@ class LabelFile:
             filled = column if blank is None else pc.if_else(blank, pa.scalar(None, pa.string()), column)
             numbers = filled.cast(pa.float64())
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-            raise InputError(f"{self.path}: column '{name}' holds {column.type} that are not all numbers") from error
+            raise InputError(f"{self.path}: column '{name}' holds more than numbers ({column.type})") from error
         return np.asarray(numbers.to_numpy(), dtype=np.float64)
 
     def texts(self, name: str) -> list[str]:

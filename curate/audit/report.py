@@ -83,12 +83,17 @@ def audit(run: AuditedRun, how: Looking, labels: LabelFile | None = None) -> Aud
         InputError: labels, the review file or the name of a filter cannot be used.
         ModelError: weights of a filter that is to be opened are not here.
     """
+    judged = _judged(run, how.judged)
     counted = _count(run, how, labels)
+    if labels is not None and not counted.labelled:
+        raise InputError(
+            f"{labels.path}: no sample of {run.run.folder.url} is labelled by its {len(labels.bad):,} rows. "
+            "Label rows of this run: by `key`, or by the very text that its list holds."
+        )
     known_from = {kind: run.known_from(_NEEDS[kind]) for kind in counted.every.known}
     drawn = draw(run.run, how.sample, how.seed) if how.sample or how.review else None
     if how.review and drawn is not None:
         write_review(how.review, drawn, run.run)
-    judged = _judged(run, how.judged)
     if drawn is not None and not run.has_list:
         _offer_published(drawn, counted.texts)
     return Audit(

@@ -76,5 +76,5 @@ def test_a_row_without_its_group_or_with_words_for_a_score_is_told(tmp_path):
     labels = read_labels(str(tmp_path / "labels.csv"), "label")
     with pytest.raises(InputError, match="labelled row 2 has no 'lang'"):
         labels.texts("lang")
-    with pytest.raises(InputError, match="column 'score' holds string that are not all numbers"):
+    with pytest.raises(InputError, match="column 'score' holds more than numbers"):
         labels.numbers("score")

@@ -66,6 +66,11 @@ def test_errors_are_those_of_the_labels(url, tmp_path):
     assert any("180 samples of the run are labelled by its 181 rows" in note for note in found.notes)
 
 
+def test_labels_of_another_run_are_an_error(url, tmp_path):
+    with pytest.raises(InputError, match=r"no sample of .* is labelled by its 1 rows"):
+        audit(open_run(url), QUICK, labels(tmp_path, [{"caption": "no such text", "label": True}]))
+
+
 def test_labels_go_by_key_too(url, tmp_path):
     run = open_run(url)
     keys = [key for part in run.parts() for key in part.keys.to_pylist()]

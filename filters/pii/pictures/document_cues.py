@@ -62,6 +62,8 @@ SECTIONS = (
 TITLE, FIELD, SECTION, LAYOUT = 0.4, 0.2, 0.22, 0.1
 MRZ_READ, MRZ_CHECKED, CARD_NUMBER, CARD_EXPIRY = 0.8, 0.99, 0.45, 0.35
 """How much a cue counts: the share of the remaining doubt that it removes. Chosen by hand on rendered documents."""
+FILLERS = 3
+"""Pairs of fillers from which a line whose check digits cannot be read is one of a zone."""
 HEADING_WORDS = 4
 CV_LINES = 12
 
@@ -124,8 +126,8 @@ def _headed(lines: Sequence[str], names: Sequence[str]) -> bool:
 def _zone(lines: Sequence[str]) -> Iterator[Cue]:
     """Look for a machine-readable zone; readers turn its fillers into other marks, so lengths may be a little off."""
     for line in lines:
-        upper = re.sub(r"[^A-Z0-9<]", "", line.upper().replace("«", "<<").replace("(", "<"))
-        if not _MRZ.fullmatch(upper) or upper.count("<") < 2:  # noqa: PLR2004 - two fillers at least
+        upper = re.sub(r"[^A-Z0-9<]", "", line.upper().replace("«", "<<"))
+        if not _MRZ.fullmatch(upper) or not (checked(upper) or upper.count("<<") >= FILLERS):
             continue
         kind = PASSPORT if upper.startswith("P") else CARD
         yield Cue(kind, MRZ_CHECKED if checked(upper) else MRZ_READ)

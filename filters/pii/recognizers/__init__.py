@@ -7,6 +7,7 @@ from filters.pii.recognizers.card_numbers import CARD_NUMBERS
 from filters.pii.recognizers.dates_of_birth import DATES_OF_BIRTH
 from filters.pii.recognizers.ibans import IBANS
 from filters.pii.recognizers.phones import PHONES
+from filters.pii.recognizers.private_emails import PRIVATE_EMAILS
 from filters.pii.recognizers.recognizer import Recognizer, for_presidio
 from filters.pii.recognizers.social_handles import SOCIAL_HANDLES
 from filters.pii.recognizers.spelled_emails import SPELLED_EMAILS
@@ -18,6 +19,7 @@ ADDED: tuple[Recognizer, ...] = (
     DATES_OF_BIRTH,
     IBANS,
     PHONES,
+    PRIVATE_EMAILS,
     SOCIAL_HANDLES,
     SPELLED_EMAILS,
     STREET_ADDRESSES,

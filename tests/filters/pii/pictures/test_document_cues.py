@@ -65,6 +65,7 @@ def test_documents_are_told_with_their_kind(kind, lines):
         ("Order 4111 1111 1111 1111",),
         ("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789",),
         ("A<B", "x << y"),
+        ("Dr. Jane Smith", "jane.smith (at) harbour (dot) example", "Tel 0171 / 555 01 41"),
     ],
 )
 def test_other_writing_is_none(lines):
