@@ -27,8 +27,8 @@ def write_review(path: str, drawn: Drawn, run: Run) -> None:
         RunError: the file would lie in the run, where it would be published.
         InputError: there is such a file: it may hold people's work.
     """
-    target = Path(path).absolute()
-    if run.folder.is_local and target.is_relative_to(run.folder.path("")):
+    target = Path(path).resolve()  # a link or `..` may lead into the run
+    if run.folder.is_local and target.is_relative_to(Path(run.folder.path("")).resolve()):
         raise RunError(f"{path}: is inside the run, which may be published; write the review somewhere else")
     if target.exists():
         raise InputError(f"{path}: is there already, and may hold what people found; choose another name")

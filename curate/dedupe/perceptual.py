@@ -17,6 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from curate.decode import BOMB, BROKEN, FORMATS
+
 BITS = 256
 NEAR = 31
 """Bits in which two hashes may differ and still be called the same picture: the paper's own choice."""
@@ -89,15 +91,14 @@ def luminance(picture: bytes) -> NDArray[np.float32] | None:
     Of an animation the first frame counts; what is transparent is taken as white.
     """
     try:
-        with Image.open(io.BytesIO(picture)) as opened:
+        with Image.open(io.BytesIO(picture), formats=FORMATS) as opened:
             if opened.width * opened.height > _MOST_PIXELS:
                 return None
             opened.draft("RGB", (_LONGEST, _LONGEST))
             image = _opaque(opened)
             image.thumbnail((_LONGEST, _LONGEST), Image.Resampling.BOX)
             rgb = np.asarray(image, np.float32)
-    # Pillow's decoders raise what they like on bytes they did not expect; there is no narrower root.
-    except (OSError, ValueError, SyntaxError, EOFError, ArithmeticError, IndexError, KeyError, MemoryError):
+    except (*BROKEN, *BOMB, MemoryError):
         return None
     weights = np.array([0.299, 0.587, 0.114], np.float32)
     return np.asarray(rgb @ weights, np.float32)

@@ -4,18 +4,17 @@ It may be published: it holds keys, counts and hashes, and no address, text or p
 """
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from curate.errors import InputError, IntegrityError
 from curate.run.layout import Run
+from curate.shards.tombstones import is_request
 from curate.storage import Folder
 
 FOLDER = "erasures"
 FORMAT = "curate-erasure-1"
-_REQUEST = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,79}")
 NOT_REACHED = (
     "models trained on the samples: those found are listed below, and what they learned stays in them",
     "copies of the run, its shards or its input that were made elsewhere, and backups",
@@ -31,7 +30,7 @@ def need_request(name: str) -> str:
     Raises:
         InputError: it cannot be a file's name.
     """
-    if not _REQUEST.fullmatch(name) or ".." in name:
+    if not is_request(name):
         raise InputError(
             f"--request {name!r}: may have letters, digits, '.', '_' and '-', 80 at most. "
             "It is published: give a reference number, never a name"

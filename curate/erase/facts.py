@@ -20,6 +20,7 @@ _BOOKKEEPING = frozenset(
 )
 _WORDS = ("caption", "captions", "text", "transcript", "conversations")
 """Fields of a sample's json in which somebody may be named; the others are addresses, labels and measurements."""
+_ADDRESSES = ("url", "audio_url")
 _TOGETHER = 16
 """Pictures looked at in one go."""
 
@@ -68,9 +69,12 @@ def _told(members: dict[str, bytes]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     facts: Any = json.loads(members["json"]) if "json" in members else {}
     if not isinstance(facts, dict):
         return (), (*texts, *_strings(facts))
-    url = facts.get("url")
     words = (said for name in _WORDS for said in _strings(facts.get(name)))
-    return ((url,) if isinstance(url, str) else ()), (*texts, *words)
+    return _addresses(facts), (*texts, *words)
+
+
+def _addresses(facts: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(url for name in _ADDRESSES if isinstance(url := facts.get(name), str))
 
 
 def _strings(value: Any) -> Iterator[str]:
@@ -119,9 +123,9 @@ def _rows(table: pa.Table, *, pictures: bool) -> Iterator[Facts]:
     for start in range(0, len(keys), _TOGETHER):
         here = table.slice(start, _TOGETHER).select([*words, *seen]).to_pylist()
         for key, row in zip(keys[start : start + _TOGETHER], here, strict=True):
-            urls = tuple(u for u in (row.pop("url", None),) if isinstance(u, str))
             media = tuple(data for name in seen if (data := row.pop(name)) is not None)
-            yield Facts(key, urls, tuple(_strings(row)), media)
+            texts = {name: value for name, value in row.items() if name not in _ADDRESSES}
+            yield Facts(key, _addresses(row), tuple(_strings(texts)), media)
 
 
 def _has_words(kind: pa.DataType) -> bool:

@@ -107,12 +107,14 @@ def finish_rewrite(run: Run, report: Report) -> bool:
     """Finish a rewrite that was stopped; return whether there was one. Every command that opens a run begins so.
 
     Raises:
+        RunError: `work` is not this run's, and is left alone.
         LockedError: it was not stopped: another process is at it.
     """
     if not run.folder.exists(REWRITE):
         return False
     with locked(run.folder):
         if run.folder.exists(REWRITE):
+            _need_finished(run)
             _carry_out(run, Journal.load(run), report)
     return True
 
@@ -135,7 +137,7 @@ def _pending(run: Run) -> list[str]:
         done |= certificate.removed(certificate.load(run.folder, request) or {"rewritten": []})
     back = {key for entry, rows in _touched(run.folder, table["key"].combine_chunks())
             for key in open_index(run.folder / "shards", entry).keys.take(rows).to_pylist()}  # fmt: skip
-    return [key for key in table["key"].to_pylist() if key in back or key not in done]
+    return [key for key in dict.fromkeys(table["key"].to_pylist()) if key in back or key not in done]
 
 
 def _carry_out(run: Run, journal: Journal, report: Report) -> Rewritten:

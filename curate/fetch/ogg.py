@@ -67,15 +67,16 @@ def _pages(data: bytes) -> Iterator[_Page]:
 
 def _packets(pages: list[_Page], wanted: int) -> tuple[list[bytes], int]:
     """Return the first packets and how many pages they take; sound begins on a page of its own."""
-    packets, current = [], b""
+    packets: list[bytes] = []
+    current: list[bytes] = []  # joined once: a picture among the comments takes a piece for each 255 bytes
     for used, page in enumerate(pages, start=1):
         place = 0
         for length in page.lacing:
-            current += page.body[place : place + length]
+            current.append(page.body[place : place + length])
             place += length
             if length < _FULL:
-                packets.append(current)
-                current = b""
+                packets.append(b"".join(current))
+                current = []
         if len(packets) == wanted and not current:
             return packets, used
         if len(packets) >= wanted:
@@ -86,12 +87,12 @@ def _packets(pages: list[_Page], wanted: int) -> tuple[list[bytes], int]:
 def _headers(packets: list[bytes], serial: int) -> Iterator[_Page]:
     """Lay header packets on as few pages as they take."""
     lacing = b"".join(bytes([_FULL]) * (len(packet) // _FULL) + bytes([len(packet) % _FULL]) for packet in packets)
-    body, continued = b"".join(packets), 0
+    body, place, continued = b"".join(packets), 0, 0
     for start in range(0, len(lacing), _MOST_SEGMENTS):
         here = lacing[start : start + _MOST_SEGMENTS]
         ends = any(length < _FULL for length in here)
-        yield _Page(continued, 0 if ends else -1, serial, here, body[: sum(here)])
-        body = body[sum(here) :]
+        yield _Page(continued, 0 if ends else -1, serial, here, body[place : place + sum(here)])
+        place += sum(here)
         continued = _CONTINUED if here[-1] == _FULL else 0
 
 

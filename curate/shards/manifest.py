@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -10,6 +11,12 @@ from curate.storage import Folder
 
 FILE = "manifest.json"
 FORMAT = "curate-shards-1"
+_SPELLED = {
+    "name": re.compile(r"[0-9A-Za-z_][0-9A-Za-z._-]*\.tar"),
+    "sha256": re.compile(r"[0-9a-f]{64}"),
+    "index_sha256": re.compile(r"[0-9a-f]{64}"),
+}
+"""Files are read, written and deleted by these: a manifest from elsewhere names none outside its run."""
 
 
 @dataclass(frozen=True)
@@ -113,5 +120,8 @@ def _entries(content: dict[str, Any], where: str) -> list[ShardEntry]:
         if not isinstance(raw, dict) or set(raw) != set(names):
             raise _broken(where, f"shard {number} needs exactly the fields {', '.join(names)}")
         values = {name: _typed(raw, name, kind, where) for name, kind in names.items() if isinstance(kind, type)}
+        for name, form in _SPELLED.items():
+            if not form.fullmatch(values[name]):
+                raise _broken(where, f"shard {number} has {values[name]!r} as '{name}'")
         entries.append(ShardEntry(**values))
     return entries

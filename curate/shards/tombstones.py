@@ -1,5 +1,7 @@
 """Keys that were erased. Every reader obeys them from the moment it is opened, whatever its shards still hold."""
 
+import re
+
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -19,6 +21,13 @@ SCHEMA = pa.schema(
     ]
 )
 
+_REQUEST = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,79}")
+
+
+def is_request(name: str) -> bool:
+    """Tell whether a request's reference can be the name of a file: it has no way out of a folder."""
+    return _REQUEST.fullmatch(name) is not None and ".." not in name
+
 
 def read_tombstones(run: Folder) -> pa.Table:
     """Return every tombstone of a run, in the order in which they were put up.
@@ -29,9 +38,12 @@ def read_tombstones(run: Folder) -> pa.Table:
     if not run.exists(TOMBSTONES):
         return SCHEMA.empty_table()
     try:
-        return _filled(run.read_parquet(TOMBSTONES)).select(SCHEMA.names).cast(SCHEMA)
+        table = _filled(run.read_parquet(TOMBSTONES)).select(SCHEMA.names).cast(SCHEMA)
     except (pa.ArrowInvalid, pa.ArrowTypeError, KeyError, ValueError) as error:
         raise _damaged(run) from error
+    if not all(map(is_request, table["request"].unique().to_pylist())):
+        raise _damaged(run)
+    return table
 
 
 def _filled(table: pa.Table) -> pa.Table:

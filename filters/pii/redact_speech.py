@@ -131,8 +131,8 @@ class RedactSpeech(DetectsPii, Edit):
         return [_Hit(span, *self._when(span, heard)) for span in merged]
 
     def _when(self, span: Span, heard: Heard) -> tuple[float, float]:
+        # Of a stretch that repeats itself all counts, whatever surer finding in it gave the whole its name.
         said = [w for w in (*heard.words, *heard.unclear) if w.start < span.stop and span.start < w.stop]
-        said = [w for w in said if w in heard.words or span.entity == "UNCLEAR"]
         return max(0.0, min(w.start_s for w in said) - self.pad_before_s), max(
             w.stop_s for w in said
         ) + self.pad_after_s

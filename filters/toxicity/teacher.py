@@ -41,7 +41,7 @@ FORM = {
 AGAIN = frozenset({408, 429, 500, 502, 503, 504})
 LONGEST_WAIT_S = 30.0
 MAX_ANSWER_BYTES = 1_000_000
-UNREADABLE, SILENT = "second_judge_unreadable", "second_judge_unreachable"
+UNREADABLE, SILENT, LATE = "second_judge_unreadable", "second_judge_unreachable", "second_judge_timeout"
 
 
 @dataclass(frozen=True)
@@ -99,16 +99,20 @@ class Teacher:
             "max_tokens": 20,
             "response_format": FORM,
         }
+        until = time.monotonic() + self.timeout_s
         try:
-            response = client.post(f"{self.endpoint.rstrip('/')}/chat/completions", json=question)
+            with client.stream("POST", f"{self.endpoint.rstrip('/')}/chat/completions", json=question) as response:
+                if response.status_code != httpx.codes.OK:
+                    again = response.status_code in AGAIN
+                    return f"second_judge_http_{response.status_code}", _asked_to_wait(response) if again else None
+                body = _body(response, until)
         except httpx.TimeoutException:
-            return "second_judge_timeout", 0.0
+            return LATE, 0.0
         except httpx.TransportError:
             return SILENT, 0.0
-        if response.status_code != httpx.codes.OK:
-            again = response.status_code in AGAIN
-            return f"second_judge_http_{response.status_code}", _asked_to_wait(response) if again else None
-        return _said(response.content), None
+        except httpx.DecodingError:
+            return UNREADABLE, None
+        return (LATE, 0.0) if body is None else (_said(body), None)
 
 
 def read_prompt(path: Path | None) -> str:
@@ -143,12 +147,24 @@ def _asked_to_wait(response: Any) -> float:
     return float(value) if value.isdecimal() else 0.0
 
 
+def _body(response: Any, until: float) -> bytes | None:
+    """Return an answer, cut at MAX_ANSWER_BYTES; None where it trickles in beyond its time: httpx times each piece."""
+    body = bytearray()
+    for piece in response.iter_bytes():
+        body += piece
+        if len(body) > MAX_ANSWER_BYTES:
+            break
+        if time.monotonic() > until:
+            return None
+    return bytes(body[:MAX_ANSWER_BYTES])
+
+
 def _said(body: bytes) -> str:
     """Read the one form of answer that was asked for."""
     try:
-        content = json.loads(body[:MAX_ANSWER_BYTES])["choices"][0]["message"]["content"]
+        content = json.loads(body)["choices"][0]["message"]["content"]
         judgement = json.loads(content)
-    except (ValueError, LookupError, TypeError):
+    except (ValueError, LookupError, TypeError, RecursionError):
         return UNREADABLE
     known = isinstance(judgement, dict) and set(judgement) == {"toxic"} and judgement["toxic"] in list(SCORES)
     return str(judgement["toxic"]) if known else UNREADABLE

@@ -192,6 +192,9 @@ def test_a_review_that_cannot_be_counted_is_told(shouted, tmp_path, spoil, told)
 def test_a_review_is_never_published_nor_overwritten(shouted, tmp_path):
     with pytest.raises(RunError, match="is inside the run"):
         write_review(f"{shouted.folder.url}/review.jsonl", draw(shouted, 3, 0), shouted)
+    (tmp_path / "elsewhere").symlink_to(shouted.folder.url)
+    with pytest.raises(RunError, match="is inside the run"):
+        write_review(str(tmp_path / "elsewhere" / "review.jsonl"), draw(shouted, 3, 0), shouted)
     (tmp_path / "review.jsonl").touch()
     with pytest.raises(InputError, match="is there already"):
         write_review(str(tmp_path / "review.jsonl"), draw(shouted, 3, 0), shouted)

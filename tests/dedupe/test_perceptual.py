@@ -2,6 +2,8 @@
 
 import io
 import math
+import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -130,3 +132,12 @@ def test_distances():
     left = np.array([[0] * 32, [255] * 32], np.uint8)
     right = np.array([[0] * 32, [255] * 32, [15] * 32], np.uint8)
     assert distances(left, right).tolist() == [[0, 256, 128], [256, 0, 128]]
+
+
+def test_a_picture_that_claims_to_be_huge_is_none_that_can_be_read():
+    stream = io.BytesIO()
+    Image.new("L", (8, 8)).save(stream, "PNG")
+    data = bytearray(stream.getvalue())
+    data[16:24] = struct.pack(">II", 60_000, 60_000)
+    data[29:33] = struct.pack(">I", zlib.crc32(data[12:29]))
+    assert luminance(bytes(data)) is None

@@ -12,9 +12,13 @@ from PIL import Image, ImageOps
 from curate.erase import Asked, forget, selector
 from curate.errors import InputError, IntegrityError, RunError
 from curate.pii_match import pseudonym, value_match
+from curate.recipe import parse_recipe
+from curate.run.engine import execute
 from curate.run.layout import Run
+from curate.run.local import LocalRunner
 from curate.run.retry import purge
 from curate.shards import ShardReader
+from tests.fetch.sounds import encoded
 
 from .runs import PICTURES, keys, picture, url
 
@@ -143,3 +147,20 @@ def test_damaged_tombstones_stop_every_reader(run):
     for read in (lambda: ShardReader(run.folder.url), lambda: looked_for(run, ("url", url(2)))):
         with pytest.raises(IntegrityError, match="nobody can tell what was erased"):
             read()
+
+
+@pytest.mark.timeout(120)
+def test_the_address_of_a_sound(tmp_path):
+    folder = tmp_path / "media"
+    folder.mkdir()
+    for name in ("one", "two"):
+        (folder / f"{name}.jpg").write_bytes(picture(len(name) + ord(name[0])))
+        (folder / f"{name}.wav").write_bytes(encoded("wav"))
+        (folder / f"{name}.txt").write_text(f"a caption of {name}")
+    source = f"source: {{media_folder: {{path: {folder}}}}}"
+    tree = f"name: sounds\n{source}\nstages: []\nsink: {{webdataset: {{}}}}\n"
+    run = Run.at(str(tmp_path / "out"))
+    execute(parse_recipe(tree.encode(), "sounds.yaml"), run, LocalRunner, quiet)
+    assert len(looked_for(run, ("url", "one.wav")).new) == 1
+    purge(run)
+    assert len(looked_for(Run.at(run.folder.url), ("url", "two.wav")).new) == 1

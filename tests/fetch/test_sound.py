@@ -7,6 +7,7 @@ import struct
 import numpy as np
 import pytest
 
+from curate.fetch import ogg
 from curate.fetch.flac import strip_flac
 from curate.fetch.mp3 import strip_mp3
 from curate.fetch.ogg import strip_ogg
@@ -134,3 +135,14 @@ def test_junk_between_the_frames_of_mp3_goes():
     assert strip_mp3(clean[:middle] + SECRET * 3 + clean[middle:]) == strip_mp3(clean)
     with pytest.raises(EOFError):
         strip_mp3(clean[:-5])
+
+
+@pytest.mark.timeout(20)
+def test_a_picture_among_the_comments_takes_time_in_proportion():
+    plain = encoded("ogg")
+    first, *pages = ogg._pages(plain)
+    (comments, setup), used = ogg._packets(pages, 2)
+    long = comments[:-1] + bytes(30_000_000) + b"\x01"
+    kept = [first, *ogg._headers([long, setup], first.serial), *pages[used:]]
+    data = b"".join(ogg._packed(page, number) for number, page in enumerate(kept))
+    assert strip_ogg(data) == strip_ogg(plain)

@@ -73,3 +73,18 @@ def edited(change):
 def test_a_malformed_manifest_says_where_and_what(data, fault):
     with pytest.raises(IntegrityError, match=f"^x/manifest.json: .*{fault}"):
         Manifest.from_bytes(data, "x/manifest.json")
+
+
+@pytest.mark.parametrize("name", ["../victim.tar", "a/../../victim.tar", "/victim.tar", "..", ".tar", "", "00000.idx"])
+def test_a_shard_is_a_file_of_its_run(name):
+    named = Manifest("demo", (ShardEntry(name, "a" * 64, 10240, 3, "b" * 64),))
+    with pytest.raises(IntegrityError, match="shard 0 has"):
+        Manifest.from_bytes(named.to_bytes())
+
+
+@pytest.mark.parametrize("field", ["sha256", "index_sha256"])
+def test_sums_are_sums(field):
+    sums = {"sha256": "a" * 64, "index_sha256": "b" * 64, field: "../../victim"}
+    named = Manifest("demo", (ShardEntry("00000.tar", bytes=10240, samples=3, **sums),))
+    with pytest.raises(IntegrityError, match=f"as '{field}'"):
+        Manifest.from_bytes(named.to_bytes())

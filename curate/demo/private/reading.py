@@ -1,4 +1,7 @@
-"""What can be read in a picture or heard in a recording, without the filters' code, by the models that they use too."""
+"""What a person could read in a picture or hear in a recording, by code that the filters have no part in.
+
+The networks are those of the recipe: what they cannot read or hear is found neither in the input nor in the output.
+"""
 
 import hashlib
 import io

@@ -12,9 +12,12 @@ from curate.demo.private.search import Search
 from curate.demo.private.values import Value
 from curate.demo.run import curate_command, found_recipe
 from curate.errors import RunError
+from curate.shards import ShardReader
 
 RECIPE = "pipelines/private_pairs.yaml"
 RAW = "work"
+PICTURES = frozenset({"jpg", "png", "webp", "gif"})
+SOUNDS = frozenset({"wav", "flac", "ogg", "mp3"})
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,7 @@ def prove(proof: Proof) -> None:
     _all(search, proof, places)
     curate_command(proof.say, "run", found_recipe(RECIPE), *_settings(proof), "--out", str(proof.run))
     curate_command(proof.say, "check", str(proof.run))
+    _published(proof, len(planted))
     _none(search.find(proof.run, without=(RAW,)), places, "outside work/")
     curate_command(proof.say, "purge", str(proof.run))
     _none(search.find(proof.run), places, "after purging")
@@ -74,6 +78,18 @@ def _all(search: Search, proof: Proof, places: Mapping[Value, str]) -> None:
     if missed:
         raise RunError("\n".join(("the search does not find what was planted, so it would prove nothing:", *missed)))
     proof.say(f"the search finds all {len(places)} of them in the input")
+
+
+def _published(proof: Proof, planted: int) -> None:
+    """Say how many samples came through; where all were dropped, nothing would be proven by finding nothing."""
+    reader = ShardReader(str(proof.run))
+    members = [reader.read(i) for i in range(len(reader))]
+    media = {"a picture": PICTURES, "speech": SOUNDS}
+    kinds = {what: sum(not names.isdisjoint(m) for m in members) for what, names in media.items()}
+    told = ", ".join(f"{count} with {what}" for what, count in kinds.items())
+    if not all(kinds.values()):
+        raise RunError(f"of {planted} samples {len(reader)} are published ({told}): too few to prove anything")
+    proof.say(f"of {planted} samples {len(reader)} are published: {told}")
 
 
 def _none(found: Mapping[Value, Sequence[str]], places: Mapping[Value, str], when: str) -> None:

@@ -54,7 +54,7 @@ class Line:
     corners: tuple[Point, Point, Point, Point]
     """Pixels (x, y): top of its first character, top of its last, bottom of its last, bottom of its first."""
     edges: tuple[float, ...]
-    """Where its characters begin and end along it, len(text) + 1 shares of its length, 0..1."""
+    """Where its characters begin and end along it, len(text) + 1 shares of its length, 0..1; of no text two."""
     gaps: tuple[int, ...] = ()
     """Characters before which there is a blank that was not read."""
 
@@ -176,8 +176,7 @@ def _line(box: Pixels, upside_down: bool, crop: Pixels, read: Sequence[Any]) -> 
     centres = np.clip(columns_read / max(columns, 1), 0, 1)
     between = ((centres[1:] + centres[:-1]) / 2).tolist()
     a, b, c, d = ((float(x), float(y)) for x, y in corners)
-    edges = (0.0, *between, 1.0) if text else (0.0,)
-    return Line(text, round(float(score), 6), (a, b, c, d), edges, _gaps(text, centres, crop))
+    return Line(text, round(float(score), 6), (a, b, c, d), (0.0, *between, 1.0), _gaps(text, centres, crop))
 
 
 def _length(way: Pixels) -> float:

@@ -26,5 +26,15 @@ def test_a_recipe_that_redacts_nothing_is_caught(tmp_path, monkeypatch):
         prove(Proof(tmp_path / "out", print, share=0.05))
 
 
+@pytest.mark.slow
+def test_a_recipe_that_publishes_nothing_proves_nothing(tmp_path, monkeypatch):
+    empty = tmp_path / "empty.yaml"
+    drops = "stages: [{caption_words: {at_least: 9999}}]"
+    empty.write_text(f"name: empty\nsource: {{media_folder: {{path: x}}}}\n{drops}\nsink: {{webdataset: {{}}}}\n")
+    monkeypatch.setattr("curate.demo.private.run.RECIPE", str(empty))
+    with pytest.raises(RunError, match="too few to prove anything"):
+        prove(Proof(tmp_path / "out", print, share=0.05))
+
+
 def test_the_recipe_is_the_one_that_the_project_ships():
     assert found_recipe(RECIPE).endswith("pipelines/private_pairs.yaml")

@@ -17,6 +17,7 @@ from curate.stage import FINDINGS
 from filters.pii.hear import Heard, Word
 from filters.pii.redact_speech import TINY, RedactSpeech
 from filters.pii.sound import decode
+from filters.pii.spans import Span
 
 pytestmark = pytest.mark.slow
 CLIPS = Path(__file__).parents[2] / "data" / "speech"
@@ -155,6 +156,19 @@ def test_a_transcript_that_repeats_itself_is_covered_whole(stage):
     assert (hit.span.entity, hit.span.start, hit.span.stop) == ("UNCLEAR", 0, 11)
     assert (hit.start_s, hit.stop_s) == (0.0, 9.7)
     assert stage._hits(Heard("no no no no", words, ()), Parrot()) == []
+
+
+class Finder(Parrot):
+    """A text detector that takes the second word for a name."""
+
+    def find(self, texts, languages):
+        return iter([[Span(3, 5, "PERSON", 0.85, "finder")] for _ in texts])
+
+
+def test_a_name_in_what_repeats_itself_makes_the_cover_no_shorter(stage):
+    words = tuple(Word(i * 3, i * 3 + 2, i * 0.5, i * 0.5 + 0.4) for i in range(4))
+    (hit,) = stage._hits(Heard("no no no no", words, (Word(0, 11, 0.0, 9.5),)), Finder())
+    assert (hit.span.entity, hit.start_s, hit.stop_s) == ("PERSON", 0.0, 9.7)
 
 
 def test_what_cannot_be_opened_says_why(tmp_path):

@@ -1,5 +1,6 @@
 """An OpenAI-compatible server on this machine, which answers as a test has it answer."""
 
+import contextlib
 import json
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,7 +13,7 @@ class Endpoint(ThreadingHTTPServer):
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Conversation)
-        self.replies, self.asked, self.headers, self.delay_s = {}, [], [], 0.0
+        self.replies, self.asked, self.headers, self.delay_s, self.trickle_s = {}, [], [], 0.0, 0.0
         self.url = f"http://127.0.0.1:{self.server_port}/v1"
 
 
@@ -28,7 +29,11 @@ class Conversation(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("content-length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        pieces = [body[i : i + 1] for i in range(len(body))] if self.server.trickle_s else [body]
+        with contextlib.suppress(ConnectionError):
+            for piece in pieces:
+                self.wfile.write(piece)
+                time.sleep(self.server.trickle_s)
 
     def log_message(self, *_):
         """Keep the tests' output clean."""

