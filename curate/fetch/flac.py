@@ -7,7 +7,7 @@ _MARK = b"fLaC"
 _STREAMINFO, _LAST = 0, 0x80
 _STREAMINFO_BYTES = 34
 _SYNC = (b"\xff\xf8", b"\xff\xf9")
-_MOST_FRAME_BYTES = 1 << 20  # a frame of 65,535 samples, 8 channels and 24 bits takes 1.6 MB if nothing compresses
+_MOST_FRAME_BYTES = 1 << 21  # a frame of 65,535 samples, 8 channels and 24 bits takes 1.6 MB if nothing compresses
 _TRIES = 4  # one frame in a thousand holds bytes that look like a header, checksum and all
 
 

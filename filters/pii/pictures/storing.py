@@ -7,11 +7,13 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from curate.decode import BROKEN, on_white
 from curate.decode import decode as decode_as
-from curate.decode import on_white
 
 WEBP_SIDE = 16_383
 """Pixels that WebP can count."""
+ORIENTATION = 0x0112
+"""Exif's tag for the way up, TIFF 6.0: 1 is upright, 2 to 8 are turned or mirrored."""
 _PLAIN = {"1": "L", "CMYK": "RGB", "YCbCr": "RGB", "HSV": "RGB", "LAB": "RGB", "PA": "RGBA", "La": "LA", "RGBa": "RGBA"}
 
 
@@ -28,8 +30,25 @@ def _plain(image: Image.Image) -> Image.Image:
     else:
         plain = image.convert(_PLAIN[image.mode]) if image.mode in _PLAIN else image.copy()
     profile = image.info.get("icc_profile") if plain.mode[:3] == image.mode[:3] or image.mode == "P" else None
-    plain.info = {"icc_profile": profile} if profile else {}
+    told = {"icc_profile": profile, "exif": _turned(image)}
+    plain.info = {name: value for name, value in told.items() if value}
     return plain
+
+
+def _turned(image: Image.Image) -> bytes | None:
+    """Return Exif that says the way up and nothing else, None where a picture is upright or its Exif unreadable.
+
+    A viewer turns a picture by it, so a stored one without it would lie on its side.
+    """
+    try:
+        orientation = image.getexif().get(ORIENTATION)
+    except BROKEN:
+        return None
+    if orientation not in range(2, 9):
+        return None
+    exif = Image.Exif()
+    exif[ORIENTATION] = orientation
+    return exif.tobytes()
 
 
 def seen(image: Image.Image) -> npt.NDArray[np.uint8]:

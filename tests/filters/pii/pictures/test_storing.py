@@ -4,7 +4,7 @@ import io
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from filters.pii.pictures.storing import decode, encode_lossless, seen
 
@@ -62,6 +62,25 @@ def test_a_colour_profile_stays():
     Image.new("RGB", (4, 4)).save(stream, "JPEG", icc_profile=profile)
     stored, _ = encode_lossless(decode(stream.getvalue()), "jpg")
     assert Image.open(io.BytesIO(stored)).info["icc_profile"] == profile
+
+
+@pytest.mark.parametrize(("kind", "name"), [("JPEG", "jpg"), ("WEBP", "webp"), ("PNG", "png")])
+def test_the_way_up_stays_and_no_other_exif(kind, name):
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010E] = 6, "Jane Smith's garden"
+    stream = io.BytesIO()
+    Image.new("RGB", (40, 20), "red").save(stream, kind, exif=exif)
+    stored, _ = encode_lossless(decode(stream.getvalue()), name)
+    with Image.open(io.BytesIO(stored)) as image:
+        assert dict(image.getexif()) == {0x0112: 6}
+        assert ImageOps.exif_transpose(image).size == (20, 40)
+
+
+@pytest.mark.parametrize("exif", [b"Exif\0\0no tiff", b"Exif\0\0II*\0\xff\xff\xff\xff", b"Exif\0\0"])
+def test_broken_exif_is_upright(exif):
+    stream = io.BytesIO()
+    Image.new("RGB", (4, 4)).save(stream, "JPEG", exif=exif)
+    assert decode(stream.getvalue()).info == {}
 
 
 @pytest.mark.parametrize("data", [b"", b"no picture", packed("RGB", "JPEG")[:200], packed("RGB", "TIFF")])
