@@ -23,8 +23,10 @@ class RedactFaces(Edit):
     """Cover faces: found at several sizes and turns, blurred beyond recognition, pixels around them left alone.
 
     Source: CenterFace (Xu et al. 2019, arXiv 1911.03599). A covered picture is stored without loss (PNG stays PNG, all
-    else becomes WebP), one without a face keeps its bytes. Faces seen from behind, from far to the side, under masks or
-    smaller than about 12 pixels are missed; drawn and carved faces are often taken for real ones.
+    else becomes WebP), one without a face keeps its bytes, all frames of an animation included, of which only the first
+    is looked at. Faces seen from behind, from far to the side, under masks, or smaller than about 12 pixels for each
+    1,024 of the picture's longer side (with the default `sides`) are missed; drawn and carved faces are
+    often taken for real ones.
     """
 
     name: ClassVar[str] = "redact_faces"
