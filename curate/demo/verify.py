@@ -1,14 +1,13 @@
 """Checking a run of the demo: each planted row met its reason, and no planted value is where it must not be."""
 
-import tarfile
 from collections.abc import Collection as Container
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from curate.demo.faults import Fault
+from curate.demo.pieces import pieces
 from curate.errors import RunError
 
 RAW = "work"
@@ -72,7 +71,7 @@ def leaks(folder: Path, values: Mapping[str, str], without: Container[str] = (RA
         inside = file.relative_to(folder)
         if inside.parts[0] in without:
             continue
-        kinds = (kind for place in (inside.as_posix().encode(), *_contents(file)) for kind in _found(place, needles))
+        kinds = (kind for _, data in pieces(file, inside.as_posix()) for kind in _found(data, needles))
         found += [f"{inside}: a planted {kind}" for kind in sorted(set(kinds))]
     return found
 
@@ -80,28 +79,3 @@ def leaks(folder: Path, values: Mapping[str, str], without: Container[str] = (RA
 def _found(content: bytes, needles: Mapping[bytes, str]) -> Iterator[str]:
     lower = content.lower()
     return (kind for needle, kind in needles.items() if needle in lower)
-
-
-def _contents(file: Path) -> Iterator[bytes]:
-    """Yield the file as it is, then what is packed in it."""
-    yield file.read_bytes()
-    if file.suffix == ".tar":
-        yield from _members(file)
-    elif file.suffix == ".parquet":
-        yield from _texts(pq.read_table(file))
-    elif file.suffix in {".arrow", ".idx"}:
-        with pa.memory_map(str(file)) as source:
-            yield from _texts(pa.ipc.open_file(source).read_all())
-
-
-def _members(file: Path) -> Iterator[bytes]:
-    with tarfile.open(file) as tar:
-        for member in tar:
-            stream = tar.extractfile(member)
-            yield stream.read() if stream else b""
-
-
-def _texts(table: pa.Table) -> Iterator[bytes]:
-    """Yield each column's values, one a line; nested ones as Python writes them."""
-    for column in table.columns:
-        yield b"\n".join(v if isinstance(v, bytes) else str(v).encode() for v in column.to_pylist() if v is not None)

@@ -1,16 +1,13 @@
 """Searching everything below a folder for values: in files as they are, in what is packed in them, in media."""
 
 import re
-import tarfile
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
+from curate.demo.pieces import pieces
 from curate.demo.private.reading import Reader, medium
 from curate.demo.private.values import Value
 
@@ -57,7 +54,7 @@ class Search:
             inside = file.relative_to(folder)
             if inside.parts[0] in without:
                 continue
-            for where, data in _pieces(file, inside.as_posix()):
+            for where, data in pieces(file, inside.as_posix()):
                 for value in self._in(data):
                     found[value].append(where)
         return found
@@ -77,34 +74,3 @@ class Search:
 
 def _plain(text: str) -> str:
     return _LETTERS.sub("", text.lower())
-
-
-def _pieces(file: Path, name: str) -> Iterator[tuple[str, bytes]]:
-    """Yield a file's name and bytes, then each thing packed in it."""
-    yield name, name.encode()
-    yield name, file.read_bytes()
-    if file.suffix == ".tar":
-        yield from _members(file, name)
-    elif file.suffix == ".parquet":
-        yield from _cells(pq.read_table(file), name)
-    elif file.suffix in {".arrow", ".idx"}:
-        with pa.memory_map(str(file)) as source:
-            yield from _cells(pa.ipc.open_file(source).read_all(), name)
-
-
-def _members(file: Path, name: str) -> Iterator[tuple[str, bytes]]:
-    with tarfile.open(file) as tar:
-        for member in tar:
-            stream = tar.extractfile(member)
-            if stream is not None:
-                yield f"{name}/{member.name}", stream.read()
-
-
-def _cells(table: pa.Table, name: str) -> Iterator[tuple[str, bytes]]:
-    """Yield media one by one, and each other column as one piece."""
-    for column, cells in zip(table.column_names, table.columns, strict=True):
-        held = [value for value in cells.to_pylist() if value is not None]
-        if any(isinstance(value, bytes) for value in held):
-            yield from ((f"{name} {column}", value) for value in held)
-        else:
-            yield f"{name} {column}", "\n".join(map(str, held)).encode()

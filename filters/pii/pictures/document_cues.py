@@ -5,6 +5,8 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from filters.pii.luhn import passes_luhn
+
 PASSPORT, CARD, LICENCE, PAYMENT, CV = "passport", "identity_card", "driving_licence", "payment_card", "cv"
 
 TITLES: Mapping[str, tuple[str, ...]] = {
@@ -151,16 +153,10 @@ def check_digit(field: str) -> str:
 
 def _payment(lines: Sequence[str]) -> Iterator[Cue]:
     whole = "\n".join(lines)
-    if any(luhn(re.sub(r"\D", "", hit[0])) for hit in _DIGITS.finditer(whole)):
+    if any(passes_luhn(re.sub(r"\D", "", hit[0])) for hit in _DIGITS.finditer(whole)):
         yield Cue(PAYMENT, CARD_NUMBER)
         if _EXPIRY.search(whole):
             yield Cue(PAYMENT, CARD_EXPIRY)
-
-
-def luhn(digits: str) -> bool:
-    """Tell whether a number has a right check digit (ISO/IEC 7812-1)."""
-    doubled = [int(d) * (1 + place % 2) for place, d in enumerate(reversed(digits))]
-    return sum(d - 9 if d > 9 else d for d in doubled) % 10 == 0  # noqa: PLR2004 - the digits of a two-digit number
 
 
 def _is_card(width: int, height: int) -> bool:

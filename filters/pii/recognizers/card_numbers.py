@@ -8,6 +8,7 @@ text too.
 import re
 from collections.abc import Iterator
 
+from filters.pii.luhn import passes_luhn
 from filters.pii.recognizers.recognizer import Found, Recognizer
 
 _NUMBER = re.compile(r"(?<![\w.,+/-])(?:\d[ -]?){11,18}\d(?![\w]|[-.,/]\d)")
@@ -24,13 +25,8 @@ def _find(text: str) -> Iterator[Found]:
     about_cards = _ABOUT_CARDS.search(text) is not None
     for hit in _NUMBER.finditer(text):
         digits = "".join(filter(str.isdecimal, hit[0]))
-        if (_NARROW.fullmatch(digits) or (about_cards and _WIDE.fullmatch(digits))) and _passes_luhn(digits):
+        if (_NARROW.fullmatch(digits) or (about_cards and _WIDE.fullmatch(digits))) and passes_luhn(digits):
             yield Found(*hit.span(), 0.9)
-
-
-def _passes_luhn(digits: str) -> bool:
-    doubled = sum(int("0246813579"[int(digit)]) for digit in digits[-2::-2])
-    return (doubled + sum(map(int, digits[::-2]))) % 10 == 0
 
 
 CARD_NUMBERS = Recognizer(
