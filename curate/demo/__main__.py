@@ -6,7 +6,7 @@ from pathlib import Path
 
 from curate.demo.run import Demo, run, serve
 from curate.demo.server import PORT
-from curate.errors import CurateError
+from curate.demo.terminal import say, status_of
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -22,20 +22,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--port", type=int, default=PORT, help=f"of the web server (default: {PORT})")
     parser.add_argument("--serve", action="store_true", help="only serve the pictures, until Ctrl-C")
     options = parser.parse_args(arguments)
-    demo = Demo(options.out, options.cache.expanduser().absolute(), options.port, _say)
-    try:
-        serve(demo) if options.serve else run(demo)
-    except CurateError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    return 0
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
+    demo = Demo(options.out, options.cache.expanduser().absolute(), options.port, say)
+    return status_of(lambda: serve(demo) if options.serve else run(demo))
 
 
 if __name__ == "__main__":

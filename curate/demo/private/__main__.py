@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from curate.demo.private.run import Proof, prove
-from curate.errors import CurateError
+from curate.demo.terminal import say, status_of
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -18,19 +18,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=Path("private-run"), help="where it goes (default: private-run)")
     parser.add_argument("--share", type=float, default=1.0, help="of the 500 values, for a quicker look (default: 1)")
     options = parser.parse_args(arguments)
-    try:
-        prove(Proof(options.out, _say, options.share))
-    except CurateError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    return 0
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
+    return status_of(lambda: prove(Proof(options.out, say, options.share)))
 
 
 if __name__ == "__main__":
