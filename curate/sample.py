@@ -14,6 +14,9 @@ COLUMNS = pa.schema(
         pa.field("audio_url", pa.string()),  # where the sound is, as the source spells it
         pa.field("caption", pa.string()),  # text that came with the media
         pa.field("text", pa.string()),  # of a document
+        pa.field("document", pa.string()),  # what the source calls a document: its id
+        pa.field("date", pa.string()),  # of a document, ISO 8601 as the source gives it
+        pa.field("collection", pa.string()),  # which part of a corpus a sample came from
         pa.field("image", pa.large_binary()),  # encoded picture; 32-bit offsets end at 2 GiB
         pa.field("image_format", pa.string()),  # member name in a shard: jpg, png, webp, gif
         pa.field("width", pa.int32()),  # pixels, of `image`
