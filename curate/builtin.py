@@ -1,5 +1,6 @@
 """The stages that `curate` itself brings, registered through the entry point `curate.stages` like anyone's."""
 
+from curate.dedupe.decontaminate import Decontaminate
 from curate.dedupe.exact import ExactDuplicates
 from curate.fetch.stage import Fetch
 from curate.shards.webdataset import WebDataset
@@ -14,6 +15,7 @@ STAGES = (
     MediaFolder,
     Fetch,
     ExactDuplicates,
+    Decontaminate,
     WriteConversations,
     WebDataset,
 )
