@@ -94,11 +94,11 @@ def _words(folded: Folded) -> Words:
 def _hashed(text: NDArray[np.uint8], starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> Hashes:
     # Eight bytes from every place, which overlap; the text is padded by as many.
     eights: Hashes = np.ndarray((len(text) - _STEP + 1,), "<u8", text.data, strides=(1,))
-    hashes = _mixed(eights[starts] & _MASKS[np.minimum(lengths, _STEP)])
+    hashes = mixed(eights[starts] & _MASKS[np.minimum(lengths, _STEP)])
     longer, at = np.flatnonzero(lengths > _STEP), _STEP
     while len(longer) and at < _LONG:
         eight = eights[starts[longer] + at] & _MASKS[np.minimum(lengths[longer] - at, _STEP)]
-        hashes[longer] = _mixed(hashes[longer] * _CHAIN + eight)
+        hashes[longer] = mixed(hashes[longer] * _CHAIN + eight)
         at += _STEP
         longer = longer[lengths[longer] > at]
     for place in longer:
@@ -107,7 +107,7 @@ def _hashed(text: NDArray[np.uint8], starts: NDArray[np.int64], lengths: NDArray
     return hashes
 
 
-def _mixed(numbers: Hashes) -> Hashes:
+def mixed(numbers: Hashes) -> Hashes:
     """Spread each bit over all, as the finalizer of SplitMix64 does (Steele et al. 2014), in place."""
     numbers *= _FIRST
     numbers ^= numbers >> _HALF
