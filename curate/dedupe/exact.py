@@ -1,41 +1,38 @@
-"""Rows whose pictures are the same bytes: the first in the corpus stays."""
+"""Rows whose pictures are the same bytes: one of each stays."""
 
 from typing import ClassVar
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curate.dedupe.first import keep_first
 from curate.errors import InputError
-from curate.stage import Judge, Reduce, Verdicts
+from curate.stage import Reduce, Sketch, Sketcher
 
 
 class ExactDuplicates(Reduce):
-    """Keep the first row of each `sha256`, in corpus order; drop the others as `exact_duplicate`.
+    """Keep one row of each `sha256`, and drop the others as `exact_duplicate`.
 
     The hash is taken after metadata was stripped, so a copy that differs in its EXIF alone counts as the same.
     """
 
     name: ClassVar[str] = "exact_duplicates"
+    reason: ClassVar[str] = "exact_duplicate"
     reads: ClassVar[tuple[str, ...]] = ("sha256",)
-    shuffle_by: ClassVar[str] = "sha256"
 
-    def open(self) -> Judge:
-        """Return a function over rows sorted by (`sha256`, `order`), which may hold many hashes."""
-        return _keep_first
+    def open(self) -> Sketcher:
+        """Return a function that takes a picture's hash for what its row says."""
+        return _hashes
 
 
-def _keep_first(table: pa.Table) -> Verdicts:
-    """Judge n sorted rows: the first of each run of equal hashes stands for the run.
-
-    Raises:
-        InputError: a row has no hash; grouping by null would merge rows that have nothing in common.
-    """
+def _hashes(table: pa.Table) -> Sketch:
     hashes = pa.chunked_array(table["sha256"])
     if hashes.null_count:
-        lacking = table["key"].filter(pc.is_null(hashes))
+        lacking = pc.sum(pc.is_null(hashes)).as_py()
         raise InputError(
-            f"exact_duplicates: {len(lacking)} rows have no sha256, first key {lacking[0].as_py()}. "
+            f"exact_duplicates: {lacking} rows have no sha256. "
             "Put the stage that fills sha256 (fetch, for a list of URLs) before this one, and fail what it cannot fill."
         )
-    return keep_first(table, "sha256", "exact_duplicate")
+    raw = bytes.fromhex("".join(pc.utf8_slice_codeunits(hashes, 0, 32).to_pylist()))
+    halves = np.frombuffer(raw, ">u8").reshape(-1, 2).astype(np.uint64)
+    return Sketch(node=halves[:, 0], check=halves[:, 1])

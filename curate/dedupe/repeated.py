@@ -2,8 +2,10 @@
 
 from typing import ClassVar
 
-from curate.dedupe.first import keep_first
-from curate.stage import Judge, Reduce
+import numpy as np
+import pyarrow as pa
+
+from curate.stage import Reduce, Sketch, Sketcher
 
 
 class RepeatedRows(Reduce):
@@ -13,9 +15,15 @@ class RepeatedRows(Reduce):
     """
 
     name: ClassVar[str] = "repeated_rows"
+    reason: ClassVar[str] = "repeated_row"
     reads: ClassVar[tuple[str, ...]] = ("key",)
-    shuffle_by: ClassVar[str] = "key"
 
-    def open(self) -> Judge:
-        """Return a function that keeps the first row of each key."""
-        return lambda table: keep_first(table, "key", "repeated_row")
+    def open(self) -> Sketcher:
+        """Return a function that takes a key, which is a hash, for what its row says."""
+        return _halves
+
+
+def _halves(table: pa.Table) -> Sketch:
+    raw = bytes.fromhex("".join(table["key"].to_pylist()))
+    halves = np.frombuffer(raw, ">u8").reshape(-1, 2).astype(np.uint64)
+    return Sketch(node=halves[:, 0], check=halves[:, 1])
