@@ -30,9 +30,35 @@ SCHEMA = pa.schema(
         ("text", pa.string()),  # a paragraph, heading, list item or table cell a line
     ]
 )
-_BLOCKS = frozenset("address blockquote br dd div dl dt h1 h2 h3 h4 h5 h6 hr li ol p pre table td th tr ul".split())
-_SILENT = frozenset("aside footer head header nav noscript script style title".split())
-_VOID = frozenset("base br col hr img input link meta".split())
+_BLOCKS = frozenset(
+    {
+        "address",
+        "blockquote",
+        "br",
+        "dd",
+        "div",
+        "dl",
+        "dt",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "hr",
+        "li",
+        "ol",
+        "p",
+        "pre",
+        "table",
+        "td",
+        "th",
+        "tr",
+        "ul",
+    }
+)
+_SILENT = frozenset({"aside", "footer", "head", "header", "nav", "noscript", "script", "style", "title"})
+_VOID = frozenset({"base", "br", "col", "hr", "img", "input", "link", "meta"})
 _NAVIGATION = frozenset({"navfooter", "navheader", "toc"})
 
 
@@ -61,7 +87,7 @@ def plain_text(html: str) -> str:
 
 
 class _Reader(HTMLParser):
-    """Collects what is shown; `\\0` stands between blocks."""
+    """Collects what is shown; a NUL stands between blocks."""
 
     def __init__(self) -> None:
         super().__init__()
