@@ -327,6 +327,10 @@ class Reduce(Stage):
         """Say how rows with different nodes are found to be duplicates; None: they are not."""
         return None
 
+    def notes(self) -> tuple[str, ...]:
+        """Return what a plan should say of this stage beside its cost, line by line."""
+        return ()
+
 
 class Sink(Stage):
     """Says which members each sample has in a shard; the run writes, numbers and indexes the shards."""
