@@ -317,7 +317,7 @@ class Reduce(Stage):
         return None
 
     def notes(self) -> tuple[str, ...]:
-        """Return what a plan should say of this stage, a line each."""
+        """Return what a plan should say of this stage beside its cost, line by line."""
         return ()
 
 

@@ -2,9 +2,9 @@
 
 from typing import ClassVar
 
-import numpy as np
 import pyarrow as pa
 
+from curate.dedupe.digests import of_hex
 from curate.stage import Reduce, Sketch, Sketcher
 
 
@@ -19,11 +19,9 @@ class RepeatedRows(Reduce):
     reads: ClassVar[tuple[str, ...]] = ("key",)
 
     def open(self) -> Sketcher:
-        """Return a function that takes a key, which is a hash, for what its row says."""
-        return _halves
+        """Return a function that takes a key's own 128 bits for its hash."""
+        return _keys
 
 
-def _halves(table: pa.Table) -> Sketch:
-    raw = bytes.fromhex("".join(table["key"].to_pylist()))
-    halves = np.frombuffer(raw, ">u8").reshape(-1, 2).astype(np.uint64)
-    return Sketch(node=halves[:, 0], check=halves[:, 1])
+def _keys(table: pa.Table) -> Sketch:
+    return Sketch(*of_hex(table["key"].to_pylist()))
