@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -33,12 +32,14 @@ def load(folder: Path) -> Embed:
 
     logging.disable_progress_bar()
     try:
-        model = AutoModel.from_pretrained(folder, local_files_only=True).eval()
+        model, told = AutoModel.from_pretrained(folder, local_files_only=True, output_loading_info=True)
         # The variants on Pillow, not on torchvision, are what checkpoints were published with.
         processor = AutoImageProcessor.from_pretrained(folder, local_files_only=True, backend="pil")
     except (OSError, ValueError) as error:
         raise ModelError(f"{folder} is not a checkpoint that `embed_images` can load: {error}") from error
-    see = _seeing(model, folder)
+    if told["missing_keys"]:  # transformers would draw them at random, and other ones in each worker
+        raise ModelError(f"{folder} lacks weights of its {type(model).__name__}: {min(told['missing_keys'])}, ...")
+    see = getattr(model.eval(), "get_image_features", model)
 
     def embed(image: Image.Image) -> Vector:
         with torch.inference_mode():
@@ -46,15 +47,13 @@ def load(folder: Path) -> Embed:
         vector: Vector = seen.pooler_output[0].float().numpy()
         return vector
 
+    try:
+        embed(Image.new("RGB", (_SIDE, _SIDE)))
+    except (AttributeError, TypeError, ValueError) as error:
+        raise ModelError(
+            f"{folder} holds a {type(model).__name__}; `embed_images` needs a model with one vector a picture"
+        ) from error
     return embed
-
-
-def _seeing(model: Any, folder: Path) -> Any:
-    if hasattr(model, "get_image_features"):
-        return model.get_image_features
-    if model.main_input_name == "pixel_values" and hasattr(model, "pooler"):
-        return model
-    raise ModelError(f"{folder} holds a {type(model).__name__}; `embed_images` needs a model with one vector a picture")
 
 
 def load_small(weights: Path) -> Embed:

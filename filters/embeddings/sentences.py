@@ -48,7 +48,7 @@ def _loaded(folder: Path) -> tuple[Any, Any]:
 
     logging.disable_progress_bar()
     try:
-        model = AutoModel.from_pretrained(folder, local_files_only=True).eval()
+        model, told = AutoModel.from_pretrained(folder, local_files_only=True, output_loading_info=True)
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, use_fast=True)
     except (OSError, ValueError) as error:
         raise ModelError(f"{folder} holds no sentence encoder of transformers: {error}") from error
@@ -56,7 +56,11 @@ def _loaded(folder: Path) -> tuple[Any, Any]:
         raise ModelError(
             f"{folder} holds a {type(model).__name__}; `embed_texts` needs an encoder and a fast tokenizer"
         )
-    return model, tokenizer
+    # What is missing transformers would draw at random, other weights in each worker. The pooler is not used here.
+    missing = [name for name in told["missing_keys"] if not name.startswith("pooler.")]
+    if missing:
+        raise ModelError(f"{folder} lacks weights of its {type(model).__name__}: {min(missing)}, ...")
+    return model.eval(), tokenizer
 
 
 def _read(model: Any, ids: list[int], pooling: str) -> tuple[Any, int]:
