@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curate.dedupe.directions import Directions, squares
-from curate.dedupe.spanning import Places, spanning
+from curate.dedupe.forest import Places, forest
 
 Pairs = tuple[Places, Places]
 Squares = NDArray[np.float64]
@@ -68,7 +68,7 @@ class _Found:
         self._held += len(i)
         if self._held > self._most:
             i, j = self.pairs()
-            kept = spanning(i, j + self._offset, self._rows)
+            kept = forest(i, j + self._offset, self._rows)
             self._parts, self._held = [(i[kept], j[kept])], len(kept)
 
     def pairs(self) -> Pairs:

@@ -20,24 +20,25 @@ Directions = NDArray[np.int16]
 LENGTH = 4_000
 WIDEST = 32_768
 """Numbers in a vector up to which rounding, by half a unit each, leaves its length below 4,096: 2**24 squared."""
-_ROWS = 8_192
-"""Rows that are float64 at a time."""
+_ROWS = 1_024
+"""Rows at a time: what they take as floats stays in the cache."""
 
 
 def rounded(vectors: NDArray[np.floating[Any]]) -> tuple[Directions, NDArray[np.bool_]]:
     """Round n vectors, floats[n, width]; return them and bool[n], whether each has a direction at all.
 
-    A vector of zeros has none, nor has one with a number that is not finite.
+    A vector of zeros has none, nor has one with a number that float32 holds as not finite.
     """
     whole = np.zeros(vectors.shape, np.int16)
     pointing = np.zeros(len(vectors), np.bool_)
     for start in range(0, len(vectors), _ROWS):
-        part = vectors[start : start + _ROWS].astype(np.float64)
+        part = vectors[start : start + _ROWS].astype(np.float32)
         largest = np.abs(part).max(axis=1, initial=0, keepdims=True)
         clear = (np.isfinite(largest) & (largest > 0)).ravel()
         part = part[clear] / largest[clear]
-        length = np.sqrt(np.square(part).sum(axis=1, keepdims=True))
-        whole[start : start + _ROWS][clear] = np.rint(part / length * LENGTH)
+        length = np.sqrt(np.square(part).sum(axis=1, keepdims=True, dtype=np.float64))
+        part *= (LENGTH / length).astype(np.float32)
+        whole[start : start + _ROWS][clear] = np.rint(part, out=part)
         pointing[start : start + _ROWS] = clear
     return whole, pointing
 

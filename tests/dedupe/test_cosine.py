@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_spanning import joined
+from test_forest import joined
 
 from curate.dedupe import cosine
 from curate.dedupe.cosine import pairs_above
 from curate.dedupe.directions import rounded
-from curate.dedupe.spanning import spanning
+from curate.dedupe.forest import forest
 
 SMALL = st.lists(st.lists(st.integers(-3, 3), min_size=3, max_size=3).filter(any), max_size=12)
 
@@ -78,7 +78,7 @@ def test_all_rows_nearly_the_same_take_bounded_memory(monkeypatch):
     random = np.random.default_rng(0)
     vectors = rounded(1 + 0.01 * random.normal(size=(2_000, 32)))[0]
     held = []
-    monkeypatch.setattr(cosine, "spanning", lambda i, j, rows: held.append(len(i)) or spanning(i, j, rows))
+    monkeypatch.setattr(cosine, "forest", lambda i, j, rows: held.append(len(i)) or forest(i, j, rows))
     i, j = pairs_above(vectors, None, 0.9, most=10_000)
     assert max(held) <= 10_000 + 64 * 64
     assert len(i) <= 10_000

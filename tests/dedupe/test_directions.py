@@ -33,7 +33,7 @@ def test_rows_are_rounded_alone_and_whatever_their_length():
     order = np.random.default_rng(1).permutation(len(vectors))
     assert np.array_equal(rounded(vectors[order])[0], whole[order])
     assert all(np.array_equal(rounded(vectors[row : row + 1])[0][0], whole[row]) for row in range(100))
-    assert np.array_equal(rounded(vectors * 2.0**600)[0], whole)
+    assert np.array_equal(rounded(vectors * 2.0**100)[0], whole)
 
 
 def test_nothing_points_where_there_is_no_direction():

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 Places = NDArray[np.int64]
 
 
-def spanning(left: Places, right: Places, rows: int) -> Places:
+def forest(left: Places, right: Places, rows: int) -> Places:
     """Return the places of pairs that hang the same rows together as all pairs (left, right) do, fewer than `rows`.
 
     Borůvka (1926): each tree takes the first pair that leads out of it, until none does. Pairs are ordered by place, so
