@@ -2,6 +2,7 @@
 
 from curate.dedupe.exact import ExactDuplicates
 from curate.dedupe.near_duplicates import NearDuplicates
+from curate.dedupe.semantic_duplicates import SemanticDuplicates
 from curate.fetch.stage import Fetch
 from curate.shards.webdataset import WebDataset
 from curate.sources.image_folder import ImageFolder
@@ -16,6 +17,7 @@ STAGES = (
     Fetch,
     ExactDuplicates,
     NearDuplicates,
+    SemanticDuplicates,
     WriteConversations,
     WebDataset,
 )

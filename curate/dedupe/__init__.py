@@ -2,5 +2,6 @@
 
 from curate.dedupe.exact import ExactDuplicates
 from curate.dedupe.near_duplicates import NearDuplicates
+from curate.dedupe.semantic_duplicates import SemanticDuplicates
 
-__all__ = ["ExactDuplicates", "NearDuplicates"]
+__all__ = ["ExactDuplicates", "NearDuplicates", "SemanticDuplicates"]
