@@ -3,6 +3,7 @@
 from curate.dedupe.exact import ExactDuplicates
 from curate.fetch.stage import Fetch
 from curate.shards.webdataset import WebDataset
+from curate.sources.documents import Documents
 from curate.sources.image_folder import ImageFolder
 from curate.sources.media_folder import MediaFolder
 from curate.sources.urls import Urls
@@ -10,6 +11,7 @@ from curate.synthesize.conversations import WriteConversations
 
 STAGES = (
     Urls,
+    Documents,
     ImageFolder,
     MediaFolder,
     Fetch,
