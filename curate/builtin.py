@@ -7,11 +7,13 @@ from curate.sources.documents import Documents
 from curate.sources.image_folder import ImageFolder
 from curate.sources.media_folder import MediaFolder
 from curate.sources.urls import Urls
+from curate.sources.warc.source import Warc
 from curate.synthesize.conversations import WriteConversations
 
 STAGES = (
     Urls,
     Documents,
+    Warc,
     ImageFolder,
     MediaFolder,
     Fetch,

@@ -27,9 +27,12 @@ class _Batch:
     size: int = 0
 
     def add(self, parsed: Parsed | str, size: int) -> None:
-        failed = isinstance(parsed, str)
-        self.parsed.append((None,) * len(self.wanted.columns) if failed else parsed)
-        self.failed.append(parsed if failed else None)
+        if isinstance(parsed, str):
+            self.parsed.append((None,) * len(self.wanted.columns))
+            self.failed.append(parsed)
+        else:
+            self.parsed.append(parsed)
+            self.failed.append(None)
         self.size += size
 
     @property

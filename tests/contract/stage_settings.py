@@ -22,6 +22,7 @@ SETTINGS = {
     "image_folder": {"path": "pictures"},
     "media_folder": {"path": "media"},
     "urls": {"path": "list.csv"},
+    "warc": {"path": "crawl.warc.gz"},
 }
 
 
