@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from curate.errors import InputError
 from curate.sources.files import InputFile, expect_columns, expect_text
-from curate.sources.rows import BAD_ROW, BATCH_BYTES, BATCH_ROWS, Wanted, rows
+from curate.sources.rows import BAD_ROW, BATCH_BYTES, BATCH_ROWS, MOST_ROW_BYTES, Wanted, rows
 
 _CHUNK_BYTES = 1 << 20
 _BOM = b"\xef\xbb\xbf"
@@ -121,7 +121,7 @@ def _is_text(value: object) -> bool:
 def _tables(file: InputFile, wanted: Wanted, parse: Callable[[bytes], Parsed | str]) -> Iterator[pa.Table]:
     batch = _Batch(wanted)
     with file.open() as stream:
-        for line in _lines(stream, _ESCAPED * wanted.most_bytes):
+        for line in _lines(stream, _ESCAPED * wanted.most_bytes + MOST_ROW_BYTES):
             if line is None or line.strip():
                 batch.add(wanted.too_long if line is None else parse(line), len(line or b""))
             if batch.full:

@@ -61,7 +61,8 @@ def _expect_text(file: InputFile, field: pa.Field, *, spelled: bool) -> None:
 def _spelled(values: pa.Array) -> pa.Array:
     """Write numbers out, and times as ISO 8601."""
     if pa.types.is_timestamp(values.type):
-        return pc.replace_substring(values.cast(pa.string()), " ", "T")
+        spelled = pc.replace_substring(values.cast(pa.string()), " ", "T")
+        return pc.replace_substring_regex(spelled, r"\.0+(Z?)$", r"\1")
     if pa.types.is_integer(values.type) or pa.types.is_date(values.type):
         return values.cast(pa.string())
     return values

@@ -28,7 +28,8 @@ def http(body, kind=HTML, status=200, **headers):
 def record(number, block, kind=RESPONSE, content_type="application/http; msgtype=response", **headers):
     """The bytes of one record."""
     made = WarcRecord()
-    made.init_headers(kind, f"<urn:uuid:{number:08x}-0000-4000-8000-000000000000>".encode())
+    made.init_headers(kind)
+    made.headers["WARC-Record-ID"] = f"<urn:uuid:{number:08x}-0000-4000-8000-000000000000>"
     made.headers["WARC-Date"] = f"2024-02-03T04:05:{number % 60:02d}Z"
     made.headers["WARC-Target-URI"] = f"http://a.example/{number}"
     made.headers["Content-Type"] = content_type
@@ -42,7 +43,8 @@ def record(number, block, kind=RESPONSE, content_type="application/http; msgtype
 
 def packed(records, end):
     """Records as a file whose name ends so has them."""
-    pack = {".gz": gzip.compress, ".zst": zstandard.compress, "": bytes}[end]
+    checked = zstandard.ZstdCompressor(write_checksum=True)
+    pack = {".gz": gzip.compress, ".zst": checked.compress, "": bytes}[end]
     return b"".join(map(pack, records))
 
 

@@ -182,7 +182,7 @@ def _decoded(answer: _Answer, *, html: bool) -> str:
     if body.startswith((b"\xff\xfe", b"\xfe\xff")):
         return body.decode("utf-16", "replace")
     told = map_encoding_to_html5(answer.charset, fallback_utf8=False) if answer.charset else None
-    for name in (told, "utf-8", detect_encoding(body, from_html_meta=html)):
+    for name in (told, "utf-8", detect_encoding(body, html5_compatible=False, from_html_meta=html)):
         try:
             if name is not None:
                 return body.decode(name).removeprefix("\ufeff")
@@ -197,9 +197,8 @@ def _tangled(html: str) -> bool:
         return False
     depth = 0
     for closing, name, rest in _TAG.findall(html):
-        if name.lower() in _ENDS_BY_ITSELF or rest.endswith("/"):
-            continue
-        depth = max(0, depth + (-1 if closing else 1))
+        if name.lower() not in _ENDS_BY_ITSELF and not rest.endswith("/"):
+            depth = max(0, depth + (-1 if closing else 1))
         if depth > _MOST_DEPTH or len(rest.split()) > _MOST_ATTRIBUTES:
             return True
     return False
