@@ -1,6 +1,8 @@
 """The stages that `curate` itself brings, registered through the entry point `curate.stages` like anyone's."""
 
 from curate.dedupe.exact import ExactDuplicates
+from curate.dedupe.near_duplicates import NearDuplicates
+from curate.dedupe.semantic_duplicates import SemanticDuplicates
 from curate.fetch.stage import Fetch
 from curate.shards.webdataset import WebDataset
 from curate.sources.documents import Documents
@@ -18,6 +20,8 @@ STAGES = (
     MediaFolder,
     Fetch,
     ExactDuplicates,
+    NearDuplicates,
+    SemanticDuplicates,
     WriteConversations,
     WebDataset,
 )

