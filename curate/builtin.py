@@ -3,6 +3,7 @@
 from curate.dedupe.decontaminate import Decontaminate
 from curate.dedupe.exact import ExactDuplicates
 from curate.dedupe.near_duplicates import NearDuplicates
+from curate.dedupe.repeated_paragraphs import RepeatedParagraphs
 from curate.dedupe.semantic_duplicates import SemanticDuplicates
 from curate.fetch.stage import Fetch
 from curate.shards.webdataset import WebDataset
@@ -22,6 +23,7 @@ STAGES = (
     Fetch,
     ExactDuplicates,
     NearDuplicates,
+    RepeatedParagraphs,
     SemanticDuplicates,
     Decontaminate,
     WriteConversations,

@@ -11,7 +11,8 @@ from curate.dedupe import kmeans
 from curate.dedupe.cosine import Pairs, pairs_above
 from curate.dedupe.directions import digests, lists, matrix, rounded
 from curate.errors import InputError
-from curate.stage import Cells, Pairwise, Reduce, Sketch, Sketcher, threshold
+from curate.reduce import Cells, Pairwise, Reduce, Sketch, Sketcher
+from curate.stage import threshold
 
 ROWS_A_CLUSTER = 39
 """Rows of the sample for each cluster, at the least: with fewer, faiss's k-means warns that centres mean nothing."""

@@ -6,13 +6,13 @@ from typing import Any
 
 from curate.plan import Step, make_plan
 from curate.recipe import Recipe
+from curate.reduce import Reduce
 from curate.run.columns import results_at
 from curate.run.ingest import listed, partitions
 from curate.run.job import Job
 from curate.run.layout import BOOKS, Run
 from curate.run.partition import committed
 from curate.run.parts import read_table
-from curate.stage import Reduce
 
 
 @dataclass(frozen=True)
