@@ -1,6 +1,7 @@
 """The stages that `curate` itself brings, registered through the entry point `curate.stages` like anyone's."""
 
 from curate.dedupe.exact import ExactDuplicates
+from curate.dedupe.image_near_duplicates import ImageNearDuplicates
 from curate.fetch.stage import Fetch
 from curate.shards.webdataset import WebDataset
 from curate.sources.image_folder import ImageFolder
@@ -14,6 +15,7 @@ STAGES = (
     MediaFolder,
     Fetch,
     ExactDuplicates,
+    ImageNearDuplicates,
     WriteConversations,
     WebDataset,
 )
