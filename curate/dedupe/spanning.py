@@ -1,15 +1,15 @@
 """Which of n nodes are joined by the pairs seen so far, and the few pairs that say so.
 
-A cluster of k pictures has up to k * (k - 1) / 2 pairs, and k - 1 of them tell as much.
-
-Source: Borůvka (1926): each component takes its first pair to another one, those it leads to merge, and so on; at most
-log2 n rounds. Which pairs are kept depends on the order of the pairs, which components there are does not.
+A cluster of k pictures has up to k * (k - 1) / 2 pairs, and k - 1 of them tell as much. Which pairs are kept depends on
+the order of the pairs; which components there are does not.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from curate.dedupe.forest import grown
 
 Edges = tuple[NDArray[np.int64], NDArray[np.int64]]
 
@@ -46,38 +46,11 @@ class Spanning:
             return
         left, right = (np.concatenate(side) for side in zip(*self._waiting, strict=True))
         self._waiting, self._waits = [], 0
-        kept = self._joined(left, right)
+        kept, tree = grown(self.labels[left], self.labels[right], len(self.labels))
         if len(kept):
+            self.labels = tree[self.labels]
             self.changes += 1
             self._edges.append((left[kept], right[kept]))
-
-    def _joined(self, left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Join, and return which pairs did it."""
-        kept: list[NDArray[np.int64]] = []
-        places = np.arange(len(left))
-        while True:
-            one, other = self.labels[left[places]], self.labels[right[places]]
-            open_ = one != other
-            places, one, other = places[open_], one[open_], other[open_]
-            if not len(places):
-                return np.sort(np.concatenate(kept)) if kept else np.zeros(0, np.int64)
-            first = np.full(len(self.labels), len(left))
-            np.minimum.at(first, one, places)
-            np.minimum.at(first, other, places)
-            roots = np.flatnonzero(first < len(left))
-            chosen = first[roots]
-            kept.append(np.unique(chosen))
-            self._merge(roots, self.labels[left[chosen]] + self.labels[right[chosen]] - roots)
-
-    def _merge(self, roots: NDArray[np.int64], into: NDArray[np.int64]) -> None:
-        """Let each root follow another; two that chose the same pair follow each other, and the smaller one stays."""
-        parent = np.arange(len(self.labels))
-        parent[roots] = into
-        mutual = roots[(parent[into] == roots) & (roots < into)]
-        parent[mutual] = mutual
-        while (parent[parent] != parent).any():
-            parent = parent[parent]
-        self.labels = parent[self.labels]
 
 
 @dataclass(frozen=True)
