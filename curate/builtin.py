@@ -2,6 +2,7 @@
 
 from curate.dedupe.decontaminate import Decontaminate
 from curate.dedupe.exact import ExactDuplicates
+from curate.dedupe.image_near_duplicates import ImageNearDuplicates
 from curate.dedupe.near_duplicates import NearDuplicates
 from curate.dedupe.repeated_paragraphs import RepeatedParagraphs
 from curate.dedupe.semantic_duplicates import SemanticDuplicates
@@ -22,6 +23,7 @@ STAGES = (
     MediaFolder,
     Fetch,
     ExactDuplicates,
+    ImageNearDuplicates,
     NearDuplicates,
     RepeatedParagraphs,
     SemanticDuplicates,
