@@ -11,7 +11,12 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 from datatrove.data import Document
-from datatrove.pipeline.filters import C4QualityFilter, FineWebQualityFilter, GopherQualityFilter, GopherRepetitionFilter
+from datatrove.pipeline.filters import (
+    C4QualityFilter,
+    FineWebQualityFilter,
+    GopherQualityFilter,
+    GopherRepetitionFilter,
+)
 
 KINDS = {
     "gopher_quality": GopherQualityFilter,

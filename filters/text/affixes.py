@@ -14,7 +14,19 @@ from numpy.typing import NDArray
 
 from filters.text.addresses import is_address
 from filters.text.classes import (
-    ALPHA, CURRENCY, DIGIT, HYPHEN, INFIX, JOINT, LOWER, PREFIX, QUOTE, RELATION, STOP_AFTER, SUFFIX, UPPER,
+    ALPHA,
+    CURRENCY,
+    DIGIT,
+    HYPHEN,
+    INFIX,
+    JOINT,
+    LOWER,
+    PREFIX,
+    QUOTE,
+    RELATION,
+    STOP_AFTER,
+    SUFFIX,
+    UPPER,
 )  # fmt: skip
 from filters.text.exceptions import NONE, exceptions, units
 from filters.text.slices import Positions, Slice
