@@ -25,6 +25,8 @@ class Step:
     stage: Stage
     fingerprint: str
     """Names its stored results."""
+    decision: str = ""
+    """Of a Reduce: names its verdicts, which its deciding settings change and its sketches do not."""
 
     @property
     def name(self) -> str:
@@ -40,6 +42,11 @@ class Step:
         if isinstance(self.stage, Reduce):
             return f"reduce/{label}"
         return f"samples/{label}" if self.holds_media else f"edits/{label}"
+
+    @property
+    def verdicts(self) -> str:
+        """Where a Reduce's verdicts are, inside `work`."""
+        return f"{self.folder}/{self.decision[:16]}"
 
     @property
     def holds_media(self) -> bool:
@@ -114,9 +121,11 @@ def make_plan(recipe: Recipe, snapshot: str) -> Plan:
         if not isinstance(stage, Reduce):
             pending.append(step)
             continue
-        before = _hash(before, *map(_decided, pending), _decided(step))
-        # A Reduce judges the rows that reach it, so its results hold for these survivors only.
-        reduce = Step(stage, _hash(step.fingerprint, before))
+        # A Reduce judges the rows that reach it, so its sketches hold for these survivors only, cut for this memory.
+        before = _hash(before, *map(_decided, pending), recipe.settings.reduce_memory_mb)
+        sketched = _hash(step.fingerprint, before)
+        before = _hash(before, _decided(step))
+        reduce = Step(stage, sketched, before)
         phases.append(Phase(len(phases), tuple(pending), reduce, before))
         pending = []
     last = _hash(before, *map(_decided, pending))

@@ -72,16 +72,6 @@ class Edited:
 
 
 @dataclass(frozen=True)
-class Verdicts:
-    """What a Reduce returns for a table of n rows."""
-
-    dropped: pa.Array
-    """string[n]: why the row is dropped, null where it stays."""
-    survivor: pa.Array
-    """string[n]: key of the row that stands for this one; its own key where it stays."""
-
-
-@dataclass(frozen=True)
 class Sketch:
     """What a Reduce takes of n rows out of their partition: hashes, signatures or embeddings, never samples."""
 
@@ -144,7 +134,6 @@ class Measured:
 
 Scorer = Callable[[pa.Table], Sequence[pa.Array] | Measured]
 Editor = Callable[[pa.Table], Edited]
-Judge = Callable[[pa.Table], Verdicts]
 Sketcher = Callable[[pa.Table], Sketch]
 Member = tuple[str, bytes]
 Packer = Callable[[pa.Table], Iterator[tuple[str, list[Member]]]]
@@ -217,6 +206,9 @@ class Source(Stage):
     kind: ClassVar[str] = "source"
 
     partition_size: int = Field(1000, ge=1, description="samples a partition: the unit of work, retry and storage")
+    partition_bytes: int = Field(
+        128_000_000, ge=1, le=500_000_000, description="of what is listed, texts above all: a partition ends before it"
+    )
 
     @abstractmethod
     def scan(self) -> Iterator[pa.Table]:
@@ -326,6 +318,19 @@ class Reduce(Stage):
     def comparing(self) -> Banded | Pairwise | None:
         """Say how rows with different nodes are found to be duplicates; None: they are not."""
         return None
+
+    def notes(self) -> tuple[str, ...]:
+        """Return what a plan should say of this stage beside its cost, line by line."""
+        return ()
+
+
+class Compare(Reduce):
+    """A Reduce that also joins rows that are like one another, not only those that say the same."""
+
+    linkage: Literal["single", "leader"] = threshold(
+        "single", "single: a cluster is all that hangs together, one row of it stays; leader: a row goes only if it is "
+        "itself like a row that stays"
+    )  # fmt: skip
 
 
 class Sink(Stage):

@@ -1,6 +1,7 @@
 """Finding rows of the corpus that say the same thing, and keeping one of each."""
 
 from curate.dedupe.exact import ExactDuplicates
+from curate.dedupe.near_duplicates import NearDuplicates
 from curate.dedupe.semantic_duplicates import SemanticDuplicates
 
-__all__ = ["ExactDuplicates", "SemanticDuplicates"]
+__all__ = ["ExactDuplicates", "NearDuplicates", "SemanticDuplicates"]

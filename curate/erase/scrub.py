@@ -1,5 +1,6 @@
 """Removing what `work` and `scores` hold of erased samples: the raw copies, and all that was made from them."""
 
+import json
 from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
@@ -10,10 +11,12 @@ from curate.ledger import without_erased
 from curate.run.ingest import FOLDER as SOURCE
 from curate.run.layout import Run
 from curate.run.parts import read_table, write_table
+from curate.run.reduce import DONE, verdict_file
 from curate.storage import Folder
 
 _IDENTITY = ("row", "key", "_failed")
 """Columns of the list that stay: they say that there was a row, and why it could not be used."""
+_SKETCHES = ("rows-", "bands-", "payload-", "failed-", DONE)
 _KNOWN = frozenset({"owner.json", "source", "samples", "edits", "phases", "reduce", "shards", "attempts"})
 
 
@@ -32,7 +35,7 @@ def scrub(run: Run, erased: pa.Array, partitions: Sequence[int]) -> list[str]:
             for name in part_files(store, partition):
                 looked.append(f"{label}/{name}")
                 _change(store, name, erased, change)
-    _forget_shuffles(run)
+    _forget_sketches(run)
     return sorted(looked)
 
 
@@ -68,29 +71,34 @@ def _nulled(table: pa.Table, gone: pa.ChunkedArray) -> pa.Table:
     return table
 
 
-def _forget_shuffles(run: Run) -> None:
+def _forget_sketches(run: Run) -> None:
     """Delete what Reduces were given to judge, which holds hashes of the samples, where they have judged.
 
     A Reduce that has not ended is judged anew, and with it all that was decided: decisions are made of stored scores.
     """
     for name in run.work.names("reduce"):
         files = run.work.names(f"reduce/{name}")
-        maps = [f for f in files if f.startswith("map-")]
-        if not maps:
+        sketches = [f for f in files if f.startswith(_SKETCHES)]
+        if not sketches:
             continue
-        buckets = _batches(run.work / "reduce" / name, maps[0])
-        if sum(f.startswith("verdict-") for f in files) < buckets:
+        if not _all_judged(run.work / "reduce" / name, files):
             run.work.delete("phases")
             run.work.delete(f"reduce/{name}")
-        for file in maps:
+        for file in sketches:
             run.work.delete(f"reduce/{name}/{file}")
     # Marks of shards that are written; what they name may be gone.
     run.work.delete("shards")
 
 
-def _batches(folder: Folder, name: str) -> int:
-    with folder.open_native(name) as stream:
-        return int(pa.ipc.open_file(stream).num_record_batches)
+def _all_judged(folder: Folder, files: Sequence[str]) -> bool:
+    """Tell whether every decision that was begun on some sketches was ended."""
+    if DONE not in files:
+        return False
+    buckets = json.loads(folder.read(DONE))["rows"]
+    decisions = [f for f in files if "." not in f]
+    return bool(decisions) and all(
+        {verdict_file(b) for b in range(buckets)} <= set(folder.names(decision)) for decision in decisions
+    )
 
 
 def unknown_names(run: Run) -> list[str]:

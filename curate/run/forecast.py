@@ -7,7 +7,7 @@ from typing import Any
 from curate.plan import Step, make_plan
 from curate.recipe import Recipe
 from curate.run.columns import results_at
-from curate.run.ingest import listed
+from curate.run.ingest import listed, partitions
 from curate.run.job import Job
 from curate.run.layout import BOOKS, Run
 from curate.run.partition import committed
@@ -59,8 +59,8 @@ def forecast(recipe: Recipe, run: Run) -> Forecast:
 
 
 def _count(recipe: Recipe) -> dict[str, int]:
-    rows = sum(table.num_rows for table in recipe.source.scan())
-    return {"rows": rows, "partitions": -(-rows // recipe.source.partition_size)}
+    sizes = [table.num_rows for table in partitions(recipe.source)]
+    return {"rows": sum(sizes), "partitions": len(sizes)}
 
 
 @dataclass

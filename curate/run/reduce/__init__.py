@@ -1,0 +1,15 @@
+"""Reduce stages: what little they need of each row meets by hash range, is judged, and verdicts return.
+
+sketches   what leaves a partition                   corpus    the partitions' sketches, and earlier runs'
+banded     pairs that share a band                   pairwise  pairs by comparing all with all
+stars      connected components                      election  who survives in a cluster
+verdicts   back to the partitions                    rounds    one after the other
+"""
+
+from curate.run.reduce.corpus import DONE, check_earlier
+from curate.run.reduce.ranks import verdict_file
+from curate.run.reduce.rounds import carry_out
+from curate.run.reduce.sketches import write_sketch
+from curate.run.reduce.verdicts import judged_by
+
+__all__ = ["DONE", "carry_out", "check_earlier", "judged_by", "verdict_file", "write_sketch"]
