@@ -1,5 +1,6 @@
 """The stages that `curate` itself brings, registered through the entry point `curate.stages` like anyone's."""
 
+from curate.dedupe.decontaminate import Decontaminate
 from curate.dedupe.exact import ExactDuplicates
 from curate.dedupe.near_duplicates import NearDuplicates
 from curate.dedupe.semantic_duplicates import SemanticDuplicates
@@ -22,6 +23,7 @@ STAGES = (
     ExactDuplicates,
     NearDuplicates,
     SemanticDuplicates,
+    Decontaminate,
     WriteConversations,
     WebDataset,
 )

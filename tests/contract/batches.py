@@ -73,6 +73,7 @@ BY_NAME = {
     "image": st.deferred(lambda: st.sampled_from(pictures())),
     "audio": st.deferred(lambda: st.sampled_from(sounds())),
     "sha256": st.sampled_from("abcdef").map(lambda digit: digit * 64),
+    "contaminated_by": st.just([]),
     "conversations": st.lists(st.fixed_dictionaries({"from": st.sampled_from(("human", "gpt")), "value": st.text()})),
 }
 BY_TYPE = {
