@@ -5,8 +5,11 @@ import json
 import uuid
 from collections.abc import Iterable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from curate.demo.text.pages import Page
+from curate.sources.warc.page import page as text_of
+from curate.sources.warc.records import Record
 
 ARCHIVE, LINES = "help-00000.warc.gz", "guide.jsonl.gz"
 EXPECTED_WARC = {
@@ -18,6 +21,7 @@ EXPECTED_WARC = {
 }
 EXPECTED_LINES = {("documents", "bad_row"): 2, ("documents", "no_text"): 1, ("repeated_rows", "repeated_row"): 1}
 """What each planted row meets, by stage and reason."""
+_QUESTION_WORDS = 20
 _DATE = "2024-02-03T04:05:06Z"
 _OK = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n"
 
@@ -47,6 +51,22 @@ def write_lines(folder: Path, documents: Iterable[dict[str, str]]) -> int:
     lines = [*rows[:middle], *bad, *rows[middle:]]
     (folder / LINES).write_bytes(gzip.compress(b"\n".join(lines) + b"\n", mtime=0))
     return len(lines)
+
+
+def document(page: Page) -> dict[str, str] | None:
+    """Return a page as a document: its main text, taken out of the HTML as the source `warc` does; None without any."""
+    record = Record(0, 0, {"content-type": "text/html; charset=utf-8"}, page.html)
+    text = text_of(record, len(page.html), main_content=True).text
+    if text is None:
+        return None
+    return {"id": urlsplit(page.url).path, "url": page.url, "text": text, "date": _DATE, "source": page.collection}
+
+
+def write_questions(path: Path, documents: Iterable[dict[str, str]]) -> None:
+    """Write sentences of some documents as if they were an evaluation set: what holds them is to be dropped."""
+    words = (document["text"].split() for document in documents)
+    items = [{"question": " ".join(w[-_QUESTION_WORDS:])} for w in words if len(w) >= _QUESTION_WORDS]
+    path.write_text("".join(json.dumps(item, ensure_ascii=False) + "\n" for item in items))
 
 
 def _info() -> bytes:
