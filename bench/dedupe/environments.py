@@ -11,7 +11,13 @@ from typing import Any
 CACHE = Path("~/.cache/curate/bench").expanduser()
 PEERS = Path(__file__).with_name("peers")
 PINS: Mapping[str, tuple[str, ...]] = {
-    "datatrove-minhash": ("datatrove[processing]==0.10.1", "xxhash==3.8.2", "orjson", "pyarrow==26.0.1", "spacy==3.8.18"),
+    "datatrove-minhash": (
+        "datatrove[processing]==0.10.1",
+        "xxhash==3.8.2",
+        "orjson",
+        "pyarrow==26.0.1",
+        "spacy==3.8.18",
+    ),
     "data-juicer": ("py-data-juicer==1.6.1", "aiohttp", "ray==2.60.0"),
     "text-dedup": ("text-dedup==0.4.0",),
 }

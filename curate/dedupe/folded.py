@@ -26,7 +26,7 @@ _COMPATIBILITY = 0xFFFFFFFE
 _CODE_POINTS = 0x110000
 _ASSIGNED = ((0, 0x3FFFF), (0xE0000, 0xE01FF))
 """Code points that Unicode gives to characters; the others are private, or not given yet."""
-_WITHOUT_SPACES = (
+WITHOUT_SPACES = (
     (0x0E00, 0x0EFF),  # Thai, Lao
     (0x1000, 0x109F),  # Burmese
     (0x1780, 0x17FF),  # Khmer
@@ -128,7 +128,7 @@ def _table(digits: bool) -> NDArray[np.uint32]:
         table[first : last + 1] = [_fold(chr(point), digits) for point in range(first, last + 1)]
     points = np.arange(_CODE_POINTS)
     kept = (table != SEPARATOR) & (table < _COMPATIBILITY)
-    for first, last in _WITHOUT_SPACES:
+    for first, last in WITHOUT_SPACES:
         table[kept & (points >= first) & (points <= last)] += OWN
     return table
 
