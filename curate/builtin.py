@@ -2,7 +2,9 @@
 
 from curate.dedupe.decontaminate import Decontaminate
 from curate.dedupe.exact import ExactDuplicates
+from curate.dedupe.image_near_duplicates import ImageNearDuplicates
 from curate.dedupe.near_duplicates import NearDuplicates
+from curate.dedupe.repeated_paragraphs import RepeatedParagraphs
 from curate.dedupe.semantic_duplicates import SemanticDuplicates
 from curate.fetch.stage import Fetch
 from curate.shards.webdataset import WebDataset
@@ -21,7 +23,9 @@ STAGES = (
     MediaFolder,
     Fetch,
     ExactDuplicates,
+    ImageNearDuplicates,
     NearDuplicates,
+    RepeatedParagraphs,
     SemanticDuplicates,
     Decontaminate,
     WriteConversations,

@@ -7,7 +7,12 @@ Places = NDArray[np.int64]
 
 
 def forest(left: Places, right: Places, rows: int) -> Places:
-    """Return the places of pairs that hang the same rows together as all pairs (left, right) do, fewer than `rows`.
+    """Return the places of pairs that hang the same rows together as all pairs (left, right) do, fewer than `rows`."""
+    return grown(left, right, rows)[0]
+
+
+def grown(left: Places, right: Places, rows: int) -> tuple[Places, Places]:
+    """Return the places of such pairs, and int64[rows], which is equal for rows that hang together.
 
     Borůvka (1926): each tree takes the first pair that leads out of it, until none does. Pairs are ordered by place, so
     that no two trees take pairs that close a circle.
@@ -19,7 +24,7 @@ def forest(left: Places, right: Places, rows: int) -> Places:
         apart = ends[0] != ends[1]
         open_ = open_[apart]
         if not len(open_):
-            return np.sort(np.concatenate(kept))
+            return np.sort(np.concatenate(kept)), tree
         taken, tree_of = _joined(ends[0][apart], ends[1][apart], rows)
         kept.append(open_[taken])
         tree = tree_of[tree]

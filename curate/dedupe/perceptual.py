@@ -51,7 +51,7 @@ class Hashes:
 
 def hashes(pictures: Iterable[bytes]) -> Hashes:
     """Hash encoded pictures; one that cannot be read has quality -1 and zero bits."""
-    found = [_hash(luminance(picture)) for picture in pictures]
+    found = [hashed(luminance(picture)) for picture in pictures]
     bits = np.array([bits for bits, _ in found], np.uint8).reshape(len(found), BITS // 8)
     return Hashes(bits, np.array([quality for _, quality in found], np.int16))
 
@@ -68,13 +68,14 @@ def lookalikes(picture: bytes, *, any_turn: bool = False) -> NDArray[np.uint8]:
     luma = luminance(picture)
     if luma is None:
         raise ValueError("not a picture that can be read")
-    sizes = [luma, *(_resized(luma, length) for length in _LENGTHS if length < max(luma.shape))]
+    sizes = [luma, *(resized(luma, length) for length in _LENGTHS if length < max(luma.shape))]
     cut = [_cut(size, share) for size in sizes for share in _CUTS]
     sides = [np.rot90(s, n) for c in cut for s in (c, c.T) for n in range(4)] if any_turn else cut
-    return np.unique(np.stack([_hash(side)[0] for side in sides]), axis=0)
+    return np.unique(np.stack([hashed(side)[0] for side in sides]), axis=0)
 
 
-def _resized(luma: NDArray[np.float32], longest: int) -> NDArray[np.float32]:
+def resized(luma: NDArray[np.float32], longest: int) -> NDArray[np.float32]:
+    """Return a picture with that many pixels on its longer side."""
     height, width = (max(1, round(side * longest / max(luma.shape))) for side in luma.shape)
     smaller = np.asarray(Image.fromarray(luma).resize((width, height), Image.Resampling.BOX), np.float32)
     return np.asarray(np.rint(smaller * 256) / 256, np.float32)
@@ -127,7 +128,8 @@ def _within(size: tuple[int, int]) -> tuple[int, int]:
     return width, height
 
 
-def _hash(luma: NDArray[np.float32] | None) -> tuple[NDArray[np.uint8], int]:
+def hashed(luma: NDArray[np.float32] | None) -> tuple[NDArray[np.uint8], int]:
+    """Return the hash, uint8[32], and the quality of what `luminance` returned."""
     if luma is None:
         return np.zeros(BITS // 8, np.uint8), -1
     sampled = _sampled(luma)

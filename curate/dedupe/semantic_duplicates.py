@@ -11,7 +11,8 @@ from curate.dedupe import kmeans
 from curate.dedupe.cosine import Pairs, pairs_above
 from curate.dedupe.directions import digests, lists, matrix, rounded
 from curate.errors import InputError
-from curate.stage import Cells, Pairwise, Reduce, Sketch, Sketcher, threshold
+from curate.reduce import Cells, Compare, Pairwise, Sketch, Sketcher
+from curate.stage import threshold
 
 ROWS_A_CLUSTER = 39
 """Rows of the sample for each cluster, at the least: with fewer, faiss's k-means warns that centres mean nothing."""
@@ -20,7 +21,7 @@ _PAYLOAD_BYTES = 2 * 768
 """Of a vector of 768 numbers; widths from 384 to 1,280 are usual."""
 
 
-class SemanticDuplicates(Reduce):
+class SemanticDuplicates(Compare):
     """Drop rows whose embedding has a cosine above 1 - `epsilon` with that of a row that stays.
 
     Source: SemDeDup, Abbas et al. (2023), arXiv:2303.09540: k-means over the embeddings, pairs within a cluster. Three

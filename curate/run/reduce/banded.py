@@ -13,6 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from curate.plan import Step
+from curate.reduce import Banded
 from curate.run.job import Job
 from curate.run.reduce.corpus import PLACE, Part, corpus, reduce_of
 from curate.run.reduce.graph import Ids, candidate_pairs, crowded, distinct
@@ -21,7 +22,6 @@ from curate.run.reduce.shape import BAND_BYTES, groups_of, shape_of
 from curate.run.reduce.spill import column, read_bucket, scatter, spilling
 from curate.run.reduce.stars import write_edges
 from curate.run.reduce.tasks import Each
-from curate.stage import Banded
 from curate.storage import Folder
 
 Orders = NDArray[np.int64]
