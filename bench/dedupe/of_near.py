@@ -25,10 +25,10 @@ from bench.documents import documents
 from bench.privacy.comparison import Comparison
 from curate.dedupe import NearDuplicates
 from curate.recipe import parse_recipe
+from curate.reduce import Sketch
 from curate.run.engine import execute
 from curate.run.layout import Run
 from curate.run.local import LocalRunner
-from curate.stage import Sketch
 from curate.storage import Folder
 
 QUICK, FULL, ROUNDS = 2_000, 20_000, 3
