@@ -14,12 +14,12 @@ from curate.demo.debian import Package, Say, download, find, unpack
 from curate.errors import InputError
 
 DEBIAN, SPACY = "Debian", "spaCy's wheel"
-HELP = {"en-us": "en", "en-gb": "en", "de": "de", "es": "es", "fr": "fr", "it": "it", "ja": "ja", "ru": "ru"}
+HELP = {"en-us": "en", "en-gb": "en", "de": "de", "es": "es", "fr": "fr", "ja": "ja", "ru": "ru"}
 """Language by the end of the package's name."""
 GUIDES = ("amd64", "i386")
-GUIDE_LANGUAGES = {"de": "de", "en": "en", "es": "es", "fr": "fr", "it": "it", "ja": "ja", "ru": "ru", "zh_CN": "zh"}
+GUIDE_LANGUAGES = {"de": "de", "en": "en", "fr": "fr", "it": "it", "ja": "ja", "ru": "ru", "zh_CN": "zh"}
 """Language by folder."""
-_HELP_FOLDERS = ("shared/guide", "swriter/guide")
+_HELP_FOLDERS = ("shared/guide",)
 
 
 @dataclass(frozen=True)

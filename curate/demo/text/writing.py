@@ -27,7 +27,7 @@ _OK = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n"
 
 
 def write_archive(folder: Path, pages: Iterable[Page]) -> int:
-    """Write the pages as a crawler does, a gzip member a record, with five bad ones among them; return how many rows."""
+    """Write the pages as crawlers do, a gzip member a record, with five bad ones among them; return how many rows."""
     parts = [_member(page.url, _OK.encode() + page.html) for page in pages]
     bad = (
         b"HTTP/1.1 404 Not Found\r\nContent-Type: text/html\r\n\r\n<html>Nothing here</html>",
@@ -65,7 +65,8 @@ def document(page: Page) -> dict[str, str] | None:
 def write_questions(path: Path, documents: Iterable[dict[str, str]]) -> None:
     """Write sentences of some documents as if they were an evaluation set: what holds them is to be dropped."""
     words = (document["text"].split() for document in documents)
-    items = [{"question": " ".join(w[-_QUESTION_WORDS:])} for w in words if len(w) >= _QUESTION_WORDS]
+    middles = (w[len(w) // 2 :][:_QUESTION_WORDS] for w in words)
+    items = [{"question": " ".join(middle)} for middle in middles if len(middle) == _QUESTION_WORDS]
     path.write_text("".join(json.dumps(item, ensure_ascii=False) + "\n" for item in items))
 
 
