@@ -109,7 +109,10 @@ def _within_numbers(digits: NDArray[np.int64], signs: NDArray[np.integer]) -> ND
     place = order - np.maximum.accumulate(np.where(pointed, 0, order))
     fractions = first[place % 2 == 1]
     others = np.delete(digits, starts)
-    return np.unique(np.concatenate([others, fractions, fractions - 1]))
+    gone = np.zeros(len(signs), np.bool_)  # marked, for `np.unique` takes five times as long as all the rest
+    for places in (others, fractions, fractions - 1):
+        gone[places] = True
+    return np.flatnonzero(gone)
 
 
 def _set_apart(signs: NDArray[np.uint32], alone: NDArray[np.int64]) -> NDArray[np.uint32]:
