@@ -4,6 +4,7 @@ from curate.dedupe.decontaminate import Decontaminate
 from curate.dedupe.exact import ExactDuplicates
 from curate.dedupe.image_near_duplicates import ImageNearDuplicates
 from curate.dedupe.near_duplicates import NearDuplicates
+from curate.dedupe.repeated_paragraphs import RepeatedParagraphs
 from curate.dedupe.semantic_duplicates import SemanticDuplicates
 from curate.fetch.stage import Fetch
 from curate.shards.webdataset import WebDataset
@@ -24,6 +25,7 @@ STAGES = (
     ExactDuplicates,
     ImageNearDuplicates,
     NearDuplicates,
+    RepeatedParagraphs,
     SemanticDuplicates,
     Decontaminate,
     WriteConversations,

@@ -8,14 +8,21 @@ from filters.language import Language
 from filters.nsfw import Nsfw
 from filters.pii import IdentityDocuments, PiiDensity, RedactFaces, RedactImageText, RedactPii, RedactSpeech
 from filters.short_side import ShortSide
+from filters.text import BadWords, C4Lines, C4Quality, FinewebQuality, GopherQuality, GopherRepetition
 from filters.toxicity import Toxicity
 
 STAGES = (
     Alignment,
     AspectRatio,
+    BadWords,
+    C4Lines,
+    C4Quality,
     CaptionWords,
     EmbedImages,
     EmbedTexts,
+    FinewebQuality,
+    GopherQuality,
+    GopherRepetition,
     IdentityDocuments,
     Language,
     Nsfw,

@@ -13,7 +13,8 @@ from curate.dedupe.hamming import pairs
 from curate.dedupe.perceptual import BITS, CLEAR, NEAR, hashed, luminance
 from curate.dedupe.spanning import Edges, Nodes, Spanning
 from curate.dedupe.views import MIRRORS, WINDOWS, mirrored, none, windows
-from curate.stage import Pairwise, Reduce, Sketch, Sketcher, threshold
+from curate.reduce import Pairwise, Reduce, Sketch, Sketcher
+from curate.stage import threshold
 
 _BYTES = BITS // 8
 

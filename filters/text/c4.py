@@ -29,12 +29,14 @@ class LineRules(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
     column: Literal["text", "caption"] = Field("text", description="column that is judged: text or caption")
-    ended: bool = Field(True, description="take out lines that do not end with . ! ? or a quotation mark, or end with ...")
+    ended: bool = Field(default=True, description="take out lines that end with none of . ! ? \" ' or end with ...")
     words_per_line: int | None = Field(3, ge=1, description="take out lines with fewer words; null: none")
-    longest_word: int | None = Field(1000, ge=1, description="take out lines with a longer word, in characters; null: none")
-    javascript: bool = Field(True, description="take out lines that name JavaScript")
-    policies: bool = Field(True, description="take out lines that speak of terms of use, privacy or cookies")
-    citations: bool = Field(True, description="take marks such as [1], [edit] and [citation needed] out of lines first")
+    longest_word: int | None = Field(
+        1000, ge=1, description="take out lines with a longer word, in characters; null: none"
+    )
+    javascript: bool = Field(default=True, description="take out lines that name JavaScript")
+    policies: bool = Field(default=True, description="take out lines on terms of use, privacy or cookies")
+    citations: bool = Field(default=True, description="take out marks like [1], [edit], [citation needed] first")
 
     def cleaned(self, texts: pa.Array) -> pa.Array:
         """Return the texts without citation marks, where they are to go."""
@@ -58,7 +60,7 @@ class Judged:
 
 
 def judge(read: Read, rules: LineRules) -> Judged:
-    """Judge lines in the order of C4's own code, which looks for the signs of a bad page in lines that stay till then."""
+    """Judge lines in the order of C4's own code: signs of a bad page are looked for in lines that stay till then."""
     text, lines = read.text, read.lines.stripped(read.words)
     passes = _shaped(read, lines, rules)
     folded = _folded(text)
@@ -114,24 +116,24 @@ def _ended(points: NDArray[np.uint32], lines: Pieces) -> Mask:
 
 
 def _folded(text: Slice) -> bytes:
-    """Return the code points in bytes, A to Z as small letters: other letters are in none of the phrases."""
-    capital = (text.points - np.uint32(ord("A")) < 26).astype(np.uint32)  # noqa: PLR2004 - letters
-    return (text.points + (capital << np.uint32(5))).tobytes()
+    """Return one byte a code point, small letters for A to Z: the phrases are ASCII, and what is not becomes 0."""
+    ascii_only = np.where(text.points < 128, text.points, 0).astype(np.uint8)  # noqa: PLR2004 - ASCII
+    return ascii_only.tobytes().lower()
 
 
 def _with(folded: bytes, lines: Pieces, phrases: tuple[str, ...]) -> Mask:
     """Tell which lines hold one of some phrases."""
     found = np.zeros(len(lines.starts), np.bool_)
     for phrase in phrases:
-        places = np.array(_places(folded, phrase.encode("utf-32-le")), np.int64)
-        found[np.searchsorted(lines.starts, places, side="right") - 1] = True
+        places = np.array(_places(folded, phrase.encode()), np.int64)
+        line = np.searchsorted(lines.starts, places, side="right") - 1
+        found[line[places < lines.ends[line]]] = True
     return found
 
 
 def _places(folded: bytes, phrase: bytes) -> list[int]:
     places, at = [], folded.find(phrase)
     while at >= 0:
-        if at % 4 == 0:
-            places.append(at // 4)
-        at = folded.find(phrase, at + 1)
+        places.append(at)
+        at = folded.find(phrase, at + len(phrase))
     return places

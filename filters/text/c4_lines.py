@@ -13,7 +13,7 @@ from filters.text.memo import Read, measured
 
 
 class C4Lines(LineRules, Edit):
-    """Take out lines that do not end well, are short, or speak of JavaScript, cookies and terms; drop what has no line left.
+    """Take out lines that end badly, are short, or speak of JavaScript, cookies or terms; drop what has no line left.
 
     Source: Raffel et al. (2020), arXiv:1910.10683, section 2.2, as `c4_quality` measures it: put this behind that. What
     is left stands without citation marks and white space at the ends of lines, one newline between lines.
@@ -32,14 +32,16 @@ class C4Lines(LineRules, Edit):
         return (pa.field(self.column, pa.string()),)
 
     def open(self) -> Editor:
-        """Return a function that edits texts and drops rows without a line left as `no_lines`; a null text stays null."""
+        """Return a function that edits texts; rows without a line left are dropped as `no_lines`, null stays null."""
 
         def edit(table: pa.Table) -> Edited:
             texts = table[self.column].combine_chunks()
             (kept,) = measured(self.cleaned(texts.fill_null("")), self._kept)
             written = pc.if_else(texts.is_valid(), pa.array(kept, pa.string()), pa.scalar(None, pa.string()))
             changed = pc.fill_null(pc.not_equal(written, texts), fill_value=False)
-            dropped = pc.if_else(pc.fill_null(pc.equal(written, ""), fill_value=False), "no_lines", pa.scalar(None, pa.string()))
+            dropped = pc.if_else(
+                pc.fill_null(pc.equal(written, ""), fill_value=False), "no_lines", pa.scalar(None, pa.string())
+            )
             return Edited(pa.table({self.column: written}), changed, dropped=dropped)
 
         return edit

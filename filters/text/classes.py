@@ -1,7 +1,7 @@
 """What each code point is: one table of bit flags over all of Unicode, looked up for a whole column at once.
 
-Unicode's categories say what is white space, a letter or punctuation. Where words are cut goes by the classes of spaCy's
-English tokenizer, widened to the letters of all scripts: english.json, whose licence stands beside it.
+Unicode's categories say what is white space, a letter or punctuation. Where words are cut goes by the classes of
+spaCy's English tokenizer, widened to the letters of all scripts: english.json, whose licence stands beside it.
 """
 
 import json
@@ -42,7 +42,7 @@ JOINT = np.uint32(1 << 21)  # may cut a word in two
 ACTIVE = np.uint32(1 << 22)  # a chunk that holds none of these is one word, units and exceptions aside
 
 _BREAKS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
-_HYPHENS = "-–—~"
+_HYPHENS = "-\u2013\u2014~"  # hyphen, en dash, em dash, tilde
 _OTHER_SCRIPTS = 0x250  # where the scripts begin that are not Latin
 _ELLIPSIS = "…"
 _RANGES_OF_UNSPACED = (
@@ -127,9 +127,9 @@ def _set_affixes(table: Flags) -> None:
     table[_of(_HYPHENS)] |= HYPHEN
     table[currency] |= CURRENCY
     table[punctuation | quotes | currency | _named("symbols")] |= PREFIX
-    table[_of("§%=—–" + _ELLIPSIS)] |= PREFIX
+    table[_of("§%=\u2014\u2013" + _ELLIPSIS)] |= PREFIX
     table[punctuation | quotes | _named("symbols")] |= SUFFIX
-    table[_of("—–" + _ELLIPSIS)] |= SUFFIX
+    table[_of("\u2014\u2013" + _ELLIPSIS)] |= SUFFIX
     table[_named("symbols")] |= INFIX
     table[_of(_ELLIPSIS)] |= INFIX
     table[_of(":<>=/")] |= RELATION

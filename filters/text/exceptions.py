@@ -76,5 +76,5 @@ def exceptions() -> Exceptions:
 
 @lru_cache(maxsize=1)
 def units() -> Lexicon:
-    """Return the units that are a word of their own behind a digit."""
-    return Lexicon.of(english()["units"].split())
+    """Return the units, and dollars, that are a word of their own behind a digit."""
+    return Lexicon.of([*english()["units"].split(), "US$", "C$", "A$"])

@@ -36,9 +36,9 @@ class GopherQuality(Filter):
     """Drop documents that are too short or long, or whose words, signs and lines are not those of prose.
 
     Source: the quality filters of MassiveText, Rae et al. (2021), arXiv:2112.11446, section A.1.1. As in datatrove,
-    words are counted without those of punctuation alone, signs have words of their own, and stop words count as they are
-    spelt in `stop_words`, in small letters. A share of nothing (a text without words or lines) is null and drops nothing;
-    so is the mean length of words in a text that mostly has no spaces between them, read by characters.
+    words are counted without those of punctuation alone, signs are words of their own, and stop words count in small
+    letters only. A share of nothing (a text without words or lines) is null and drops nothing; so is the mean length of
+    words in a text that mostly has no spaces between them, read by characters.
     """
 
     name: ClassVar[str] = "gopher_quality"
@@ -57,7 +57,8 @@ class GopherQuality(Filter):
     column: settings.Column = settings.text_column()
     unspaced: settings.Unspaced = settings.unspaced("characters")
     language: str = Field(
-        "en", description=f"whose stop words: a language's code, or `{FROM_COLUMN}`: each row's by its column `language`"
+        "en",
+        description=f"whose stop words: a language's code, or `{FROM_COLUMN}`: each row's by its column `language`",
     )
     stop_words: dict[str, tuple[str, ...]] = Field(
         {}, description="stop words by language code, in place of the lists that come with Curate"

@@ -62,13 +62,13 @@ def split_lines(text: Slice) -> Pieces:
 
 
 def split_newlines(text: Slice) -> Pieces:
-    """Split as `str.split("\\n")` does: there is an empty piece where a text begins or ends with a newline."""
+    r"""Split as `str.split("\n")` does: there is an empty piece where a text begins or ends with a newline."""
     at = text.places("\n")
     return _pieces(text, at, at + 1)
 
 
 def split_newline_runs(text: Slice) -> Pieces:
-    """Split as `re.split("\\n+", text)` does: runs of newlines cut once."""
+    r"""Split as `re.split("\n+", text)` does: runs of newlines cut once."""
     starts, ends = _newline_runs(text)
     return _pieces(text, starts, ends)
 

@@ -72,8 +72,8 @@ _kept: deque[_Batch] = deque(maxlen=KEPT_BATCHES)
 def measured(column: pa.Array, measure: Callable[[Read], list[NDArray[Any]]]) -> list[NDArray[Any]]:
     """Measure each text of a string column of n rows, null as an empty text.
 
-    `measure` returns arrays with a value for each row of a slice. Returned are those arrays for the n rows; they have no
-    place for null, `np.nan` in a float array says that there is nothing to say.
+    `measure` returns arrays with a value for each row of a slice. Returned are those arrays for the n rows. They have
+    no place for null, `np.nan` in a float array says that there is nothing to say.
 
     Raises:
         UnicodeDecodeError: a text is not UTF-8.

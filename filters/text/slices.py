@@ -127,7 +127,7 @@ def _decoded(raw: memoryview, offsets: Positions) -> Slice:
     points = np.frombuffer(str(raw, "utf-8").encode("utf-32-le"), np.uint32)
     if len(points) == len(raw):
         return Slice(points, offsets)
-    begins = (np.frombuffer(raw, np.uint8) & 0xC0) != 0x80
+    begins = (np.frombuffer(raw, np.uint8) & 0xC0) != 0x80  # noqa: PLR2004 - bytes that go on
     before = np.concatenate([[0], np.cumsum(begins, dtype=np.int64)])
     return Slice(points, before[offsets])
 

@@ -1,15 +1,15 @@
 """The words of a slice: where each begins and ends, its hash, and what its characters are."""
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from filters.text.affixes import Cutter
-from filters.text.classes import ACTIVE, DIGIT, MARK, SPACE, UNSPACED, Flags
+from filters.text.classes import ACTIVE, DIGIT, MARK, SPACE, UNSPACED, Flags, english
 from filters.text.exceptions import NONE, exceptions
-from filters.text.slices import Hashes, Positions, Slice
+from filters.text.slices import Hashes, Positions, Slice, slice_of
 
 Mask = NDArray[np.bool_]
 _MOST_JOINED = 6
@@ -134,12 +134,26 @@ def _join(text: Slice, edge: Mask, starts: Positions, ends: Positions) -> None:
     chunk = np.searchsorted(starts, firsts, side="right") - 1
     inside = (chunk >= 0) & (firsts <= ends[chunk])
     firsts, last = firsts[inside], ends[chunk[inside]]
+    seen: set[int] = set()
     for many in range(_MOST_JOINED, 1, -1):
         begin, end = firsts[:-many], firsts[many:]
         near = np.flatnonzero((end - begin <= known.lexicon.longest) & (end <= last[:-many]))
         which = known.lexicon.find(text.hashes(begin[near], end[near]))
         for place, index in zip(near[which != NONE].tolist(), which[which != NONE].tolist(), strict=True):
             within = firsts[place + 1 : place + many]
-            if edge[within].all() and edge[begin[place]] and edge[end[place]]:
+            if tuple((within - begin[place]).tolist()) != _cut_as_text(index):
+                continue
+            if seen.isdisjoint((place, place + many - 1)):
                 edge[within] = False
                 edge[known.cut(begin[place : place + 1], np.array([index]))] = True
+            seen.update(range(place, place + many))  # what was found spoils what overlaps it, taken or not
+
+
+@lru_cache(maxsize=1 << 12)
+def _cut_as_text(index: int) -> tuple[int, ...]:
+    """Return where an exception would be cut if it were none."""
+    spelled = english()["exceptions"][index].replace(" ", "")
+    text = slice_of(spelled, [len(spelled)])
+    edge = chunk_edges(text)
+    Cutter(text, edge, knows_exceptions=False).cut(text.starts[:1], text.starts[1:])
+    return tuple(np.flatnonzero(edge)[1:-1].tolist())
