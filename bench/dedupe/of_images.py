@@ -1,7 +1,8 @@
 """Copies of pictures: found and missed, false alarms among real pictures, and the speed of hashing and of searching.
 
 Photographs of Debian's opencv-doc (Apache-2.0) and of the scikit-image and scikit-learn wheels; stamps of
-tuxpaint-stamps-default (GPL-2) and drawings of openclipart-png (public domain), as the demo chooses them. Peer: ImageHash's pHash at most 10 of 64 bits apart, the default of imagededup, whose pHash it is.
+tuxpaint-stamps-default (GPL-2) and drawings of openclipart-png (public domain), as the demo chooses them. Peer:
+ImageHash's pHash at most 10 of 64 bits apart, which is what imagededup takes by default for its pHash.
 Pictures and peers are downloaded and never committed.
 """
 
