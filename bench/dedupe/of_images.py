@@ -1,8 +1,8 @@
 """Copies of pictures: found and missed, false alarms among real pictures, and the speed of hashing and of searching.
 
-Photographs of Debian's opencv-doc (Apache-2.0) and of the scikit-image and scikit-learn wheels, the stamps of
-tuxpaint-stamps-default (GPL-2: cut-out photographs and drawings, laid on white), the drawings of openclipart-png
-(public domain). Peer: ImageHash's pHash at most 10 of 64 bits apart, the default of imagededup, whose pHash it is.
+Photographs of Debian's opencv-doc (Apache-2.0) and of the scikit-image and scikit-learn wheels; stamps of
+tuxpaint-stamps-default (GPL-2) and drawings of openclipart-png (public domain), as the demo chooses them. Peer:
+ImageHash's pHash at most 10 of 64 bits apart, which is what imagededup takes by default for its pHash.
 Pictures and peers are downloaded and never committed.
 """
 
@@ -25,9 +25,8 @@ from curate.dedupe.hamming import pairs
 from curate.dedupe.image_near_duplicates import ImageNearDuplicates
 from curate.dedupe.perceptual import CLEAR, NEAR, hashes
 from curate.dedupe.spanning import Nodes, Spanning
-from curate.demo import debian
+from curate.demo.pictures import collect
 
-ROOT = Path("~/.cache/curate/bench").expanduser()
 PHASH_NEAR = 10
 PLAIN, BOTH = ImageNearDuplicates(), ImageNearDuplicates(flips=True, crops=True)
 Change = Callable[[Image.Image], bytes]
@@ -94,10 +93,7 @@ def comparisons(quick: bool) -> Iterator[Comparison]:
         yield from _searching(count)
     yield _dense(20_000 if quick else 100_000)
     if not quick:
-        stamps = _stamps()
-        yield from _recall("stamps", stamps[::4])
-        yield from _false_alarms("stamps", stamps)
-        yield from _clip_art()
+        yield from _false_alarms("drawings", _drawings())
 
 
 def _recall(of: str, pictures: Pictures) -> Iterator[Comparison]:
@@ -196,37 +192,17 @@ def _dense(count: int) -> Comparison:
     return Comparison(what, time.process_time() - started, None, "CPU s", "no more than n log n")
 
 
-def _stamps() -> list[bytes]:
-    """Return the stamps on white, no larger than 640 pixels, each file once."""
-    return _drawings("tuxpaint-stamps-default", "usr/share/tuxpaint/stamps")
-
-
-def _drawings(package: str, inside: str) -> list[bytes]:
-    folder = ROOT / f"{package}-png"
-    if not (folder / "ready").exists():
-        (found,) = debian.find([package], _say)
-        deb = debian.download(found, ROOT / "debs" / package, _say)
-        debian.unpack(deb, folder, inside, (".png",))
-        (folder / "ready").touch()
-    files = dict.fromkeys(path.read_bytes() for path in sorted(folder.rglob("*.png")))
+def _drawings() -> list[bytes]:
+    """Return the demo's stamps and drawings on white, no larger than 640 pixels, each file once."""
+    found = collect(Path("~/.cache/curate/demo").expanduser(), _say)
+    files = dict.fromkeys(found.read(picture) for picture in found.pictures)
     images = (decode(data) for data in files)
-    drawn = (image for image in images if image is not None and min(image.size) >= 32)
-    return list(dict.fromkeys(_shrunk(image) for image in drawn))
+    return [_shrunk(image) for image in images if image is not None and min(image.size) >= 32]
 
 
 def _shrunk(image: Image.Image) -> bytes:
     image.thumbnail((640, 640))
     return encoded(image, 95)
-
-
-def _clip_art() -> Iterator[Comparison]:
-    """Say what is joined of drawings that have many natural near copies."""
-    drawings = _drawings("openclipart-png", "usr/share/openclipart/png")
-    clear = int((hashes(drawings).quality >= CLEAR).sum())
-    yield Comparison(f"clip art: of {len(drawings)} different files, clear", clear / len(drawings), None, "share", "")
-    for how, stage in (("", PLAIN), (", flips and crops", BOTH)):
-        joined = len(_joined(stage, drawings)[0])
-        yield Comparison(f"clip art: joined of {len(drawings)} different files{how}", joined, None, "pairs", "")
 
 
 def _say(line: str) -> None:

@@ -15,6 +15,7 @@ few of its pairs (100,000 distinct hashes near one another: 0.7 s).
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
 from math import comb
 
@@ -30,6 +31,8 @@ _WIDEST = 22
 """Bits of the widest substring: a table of where each value stands takes four bytes for each of 2**22."""
 _CHUNK = 1 << 18
 """Candidates compared at once."""
+_FEW = 100_000
+"""Pairs that are compared in less than a millisecond, with no thought of how."""
 _CANDIDATE_S, _ROW_S, _VALUE_S, _PATTERN_S = 7e-9, 1e-7, 4e-9, 2e-5
 """Seconds of one core for a comparison, a hash's sorting, a table's entry and a turned pattern; measured."""
 
@@ -80,8 +83,11 @@ def pairs(
             yield (np.minimum(i, j)[new], np.maximum(i, j)[new]) if other is None else (i[new], j[new])
 
 
+@lru_cache(1024)
 def choose(n: int, m: int, radius: int) -> tuple[Part, ...]:
     """Return the substrings by which to look up n hashes among m others at the least cost; one of no bits for few."""
+    if n * m <= _FEW:
+        return _split(1, 0, radius)
     return min((_split(count, width, radius) for count, width in _splits()), key=lambda parts: cost(parts, n, m))
 
 
