@@ -6,7 +6,7 @@ threshold leaves every measurement valid. A phase's fingerprint covers the decis
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -14,8 +14,9 @@ from typing import Any
 from curate.dedupe.repeated import RepeatedRows
 from curate.errors import ModelError
 from curate.recipe import Recipe
+from curate.reduce import Recurring, Reduce
 from curate.sample import is_media
-from curate.stage import Filter, Reduce, Resources, Stage
+from curate.stage import Filter, Resources, Stage
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ def make_plan(recipe: Recipe, snapshot: str) -> Plan:
     origin = _hash(source.identity(), snapshot)
     columns = {f.name: source.identity() for f in source.outputs()} | {"key": source.identity()}
     load = source.load()
-    stages = [RepeatedRows(), *((load,) if load else ()), *recipe.stages]
+    stages = [RepeatedRows(), *((load,) if load else ()), *_with_what_follows(recipe.stages)]
     _need_models(stages)
     phases: list[Phase] = []
     pending: list[Step] = []
@@ -126,12 +127,20 @@ def make_plan(recipe: Recipe, snapshot: str) -> Plan:
         sketched = _hash(step.fingerprint, before)
         before = _hash(before, _decided(step))
         reduce = Step(stage, sketched, before)
+        columns |= {f.name: before for f in stage.outputs()}
         phases.append(Phase(len(phases), tuple(pending), reduce, before))
         pending = []
     last = _hash(before, *map(_decided, pending))
     phases.append(Phase(len(phases), tuple(pending), None, last))
     sink = _hash(last, recipe.sink.identity(), *sorted(columns.values()))
     return Plan(recipe, tuple(phases), sink)
+
+
+def _with_what_follows(stages: Sequence[Stage]) -> Iterator[Stage]:
+    for stage in stages:
+        yield stage
+        if isinstance(stage, Recurring):
+            yield stage.then()
 
 
 def _need_models(stages: Sequence[Stage]) -> None:

@@ -11,7 +11,7 @@ from curate.dedupe.addresses import canonical
 from curate.dedupe.columns import parts
 from curate.dedupe.digests import of_hex, of_texts, of_values
 from curate.errors import InputError
-from curate.stage import Reduce, Sketch, Sketcher
+from curate.reduce import Reduce, Sketch, Sketcher
 
 
 class ExactDuplicates(Reduce):

@@ -12,7 +12,8 @@ from curate.dedupe.columns import parts
 from curate.dedupe.jaccard import packed, similar_sets
 from curate.dedupe.minhash import accepted, agreement, band_hashes, match_curve, signatures
 from curate.dedupe.shingles import Unit, of_sets, shingles
-from curate.stage import Banded, Compare, Sketch, Sketcher, threshold
+from curate.reduce import Banded, Compare, Sketch, Sketcher
+from curate.stage import threshold
 
 _USUAL_N = {"words": 5, "characters": 24}
 _SHOWN = np.array([0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95])

@@ -5,7 +5,7 @@ from typing import ClassVar
 import pyarrow as pa
 
 from curate.dedupe.digests import of_hex
-from curate.stage import Reduce, Sketch, Sketcher
+from curate.reduce import Reduce, Sketch, Sketcher
 
 
 class RepeatedRows(Reduce):

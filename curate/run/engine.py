@@ -12,6 +12,7 @@ from curate.errors import IntegrityError
 from curate.ledger import part_name
 from curate.plan import Phase, Plan, make_plan
 from curate.recipe import Recipe
+from curate.reduce import Reduce
 from curate.run.books import Books, StageBooks, check_balance, check_budget
 from curate.run.ingest import list_source, listed
 from curate.run.job import Job
@@ -22,7 +23,6 @@ from curate.run.publish import finish, missing_files, plan_shards, prepare, publ
 from curate.run.reduce import carry_out, check_earlier
 from curate.shards import Manifest, ShardEntry
 from curate.shards.tombstones import ERASED
-from curate.stage import Reduce
 
 Result = TypeVar("Result")
 Report = Callable[[dict[str, Any]], None]

@@ -15,13 +15,14 @@ import pyarrow.parquet as pq
 
 from curate.ledger import part_name
 from curate.plan import Phase, Step
+from curate.reduce import Recurring
 from curate.run.books import Books
 from curate.run.columns import align, load_columns, read_source, results_at
 from curate.run.flow import EVENTS, PASSED, Flow
 from curate.run.job import Job
 from curate.run.opened import DROPPED, FAILED, FINDING, FOUND, Measure, flat, result_schema
 from curate.run.parts import read_table, reading, write_table
-from curate.run.reduce import judged_by, write_sketch
+from curate.run.reduce import judged_by, repeated, write_sketch
 from curate.sample import is_media
 from curate.shards import reason_where_erased
 from curate.stage import Filter
@@ -59,6 +60,9 @@ def begin(job: Job, phase: Phase, partition: int) -> Flow | Commit:
         # Decided on before it was erased: it goes no further than here.
         reasons = pc.coalesce(reason_where_erased(job.run.folder, flow.rows["key"]), judged)
         flow.settle(before.reduce.name, failed, reasons, pa.nulls(flow.rows.num_rows, pa.float32()))
+        if isinstance(before.reduce.stage, Recurring):
+            found = repeated(job, before.reduce, partition, flat(flow.rows["row"]))
+            flow.attach(before.reduce.stage.outputs()[0].name, found)
     return flow
 
 

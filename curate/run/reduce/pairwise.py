@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from curate.plan import Step
+from curate.reduce import Cells, Pairwise
 from curate.run.job import Job
 from curate.run.reduce.corpus import Part, corpus, reduce_of
 from curate.run.reduce.graph import Ids, distinct, runs
@@ -16,7 +17,6 @@ from curate.run.reduce.sketches import mix
 from curate.run.reduce.spill import bucket_of, read_bucket, scatter, spilling
 from curate.run.reduce.stars import write_edges
 from curate.run.reduce.tasks import Each
-from curate.stage import Cells, Pairwise
 from curate.storage import Folder
 
 if TYPE_CHECKING:

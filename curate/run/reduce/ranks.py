@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from curate.reduce import Reduce
 from curate.run.parts import read_batch
 from curate.run.reduce.corpus import PLACE, Part
-from curate.stage import Reduce
 
 KEPT_EARLIER, DROPPED_EARLIER, NEW = 0, 1, 2
 RANKED = pa.schema(

@@ -8,6 +8,7 @@ from typing import Any
 
 from curate.errors import IntegrityError
 from curate.plan import Step
+from curate.reduce import Banded
 from curate.run.job import Job
 from curate.run.reduce.banded import banded_edges
 from curate.run.reduce.corpus import note_done, reduce_of
@@ -18,7 +19,6 @@ from curate.run.reduce.shape import shape_of
 from curate.run.reduce.stars import components
 from curate.run.reduce.tasks import Each
 from curate.run.reduce.verdicts import judge
-from curate.stage import Banded
 
 Report = Callable[[dict[str, Any]], None]
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from curate.plan import Step
+from curate.reduce import Banded, Pairwise, Reduce
 from curate.run.job import Job
-from curate.stage import Banded, Pairwise, Reduce
 
 ROW_BYTES = 48
 """Of a row's record: node, check, order, key, score."""
@@ -23,9 +23,11 @@ class Shape:
 
 def shape_of(job: Job, step: Step) -> Shape:
     """Return the numbers of buckets that keep every task of a Reduce within the recipe's memory."""
-    how = step.stage.comparing() if isinstance(step.stage, Reduce) else None
-    memory = job.memory_bytes
-    rows = pieces(job.rows * ROW_BYTES, memory)
+    stage, memory = step.stage, job.memory_bytes
+    if not isinstance(stage, Reduce):
+        raise TypeError(step.name)
+    how = stage.comparing()
+    rows = pieces(job.rows * stage.records_a_row * ROW_BYTES, memory)
     bands = pieces(job.rows * BAND_BYTES * how.bands, memory) if isinstance(how, Banded) else 1
     return Shape(rows, bands)
 

@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from curate.errors import CurateError, StageError
 from curate.ledger import part_name
 from curate.plan import Step
+from curate.reduce import SLICES, Banded, Reduce, Sketch
 from curate.run.flow import Flow
 from curate.run.job import Job
 from curate.run.parts import read_table, write_table
 from curate.run.reduce.corpus import PLACE, reduce_of
 from curate.run.reduce.shape import shape_of
 from curate.run.reduce.spill import bucket_of, scatter, spilling, whole_batch
-from curate.stage import SLICES, Banded, Reduce, Sketch
 from curate.storage import Folder
 
 ROWS = pa.schema(
@@ -49,24 +49,40 @@ def write_sketch(job: Job, step: Step, flow: Flow) -> None:
     table = flow.take(dict.fromkeys(["row", "key", *stage.inputs()]), living).combine_chunks()
     sketch, failed = _safely(stage, table)
     _write_failures(folder, name, table, failed)
-    table, sketch = _without(table, sketch, failed)
-    shape, scope = shape_of(job, step), _scope(stage, table)
-    node, check = mix(sketch.node, scope), mix(sketch.check, scope)
-    rows = table["row"].to_numpy().astype(np.int64)
-    order = (np.int64(flow.partition) << PLACE) | rows
-    near = np.ones(len(rows), bool) if sketch.apart is None else ~sketch.apart
+    table = table.filter(pa.array(~failed)) if failed.any() else table
+    records, near = _records(stage, table, sketch, flow.partition)
     if sketch.payload is not None:
-        payload = pa.table({"row": pa.array(rows, pa.int32()), "node": node, "scope": scope, "payload": sketch.payload})
-        _write_payload(folder, name, payload.filter(pa.array(near)))
+        _write_payload(folder, name, _payloads(stage, table, sketch, records).filter(pa.array(near)))
+    shape = shape_of(job, step)
     if sketch.bands is not None:
-        bands = mix(_declared(stage, sketch.bands, len(rows)), scope[:, None])
-        _write_bands(folder, name, _band_records(near, order, node, bands), shape.bands)
-    high, low = key_halves(table["key"])
-    records = pa.table([node, check, order, high, low, _scores(stage, table)], schema=ROWS)
+        bands = mix(_declared(stage, sketch.bands, len(near)), _scope(stage, table)[:, None])
+        _write_bands(folder, name, _band_records(near, records, bands), shape.bands)
     # The last bucket holds the rows that have nothing to compare: they are counted, and nothing else.
-    bucket = np.where(near, bucket_of(node, shape.rows), shape.rows)
+    bucket = np.where(near, bucket_of(records["node"].to_numpy(), shape.rows), shape.rows)
     with spilling(folder, f"rows-{name}.arrow", ROWS) as spill:
         spill.add(scatter(records, bucket, shape.rows + 1))
+        spill.said = {"rows": table.num_rows}
+
+
+def _records(stage: Reduce, table: pa.Table, sketch: Sketch, partition: int) -> tuple[pa.Table, NDArray[np.bool_]]:
+    """Return a ROWS record for each row, or for each piece of a row, and bool[n]: there is something to compare."""
+    scope, scores = _scope(stage, table), _scores(stage, table)
+    order = (np.int64(partition) << PLACE) | table["row"].to_numpy().astype(np.int64)
+    high, low = key_halves(table["key"])
+    if sketch.row is not None and sketch.piece is not None:
+        # Of pieces it is never asked whose they are, but which: their number stands where the key would.
+        order, scope, scores = order[sketch.row], scope[sketch.row], scores[sketch.row]
+        high, low = sketch.piece.astype(np.uint64), np.zeros(len(order), np.uint64)
+    near = np.ones(len(order), bool) if sketch.apart is None else ~sketch.apart
+    columns = [mix(sketch.node, scope), mix(sketch.check, scope), order, high, low, scores]
+    return pa.table(columns, schema=ROWS), near
+
+
+def _payloads(stage: Reduce, table: pa.Table, sketch: Sketch, records: pa.Table) -> pa.Table:
+    return pa.table(
+        {"row": table["row"].cast(pa.int32()), "node": records["node"], "scope": _scope(stage, table),
+         "payload": sketch.payload}
+    )  # fmt: skip
 
 
 def _safely(stage: Reduce, table: pa.Table) -> tuple[Sketch, NDArray[np.bool_]]:
@@ -106,11 +122,6 @@ def failures(folder: Folder, partition: int) -> pa.Table:
     return read_table(folder, name) if folder.exists(name) else FAILURES.empty_table()
 
 
-def _without(table: pa.Table, sketch: Sketch, failed: NDArray[np.bool_]) -> tuple[pa.Table, Sketch]:
-    """Return the rows that were sketched: the sketch is of these alone already."""
-    return (table.filter(pa.array(~failed)), sketch) if failed.any() else (table, sketch)
-
-
 def _write_payload(folder: Folder, name: str, table: pa.Table) -> None:
     if folder.exists(f"payload-{name}.arrow"):
         return
@@ -127,15 +138,14 @@ def _declared(stage: Reduce, bands: NDArray[np.uint64], rows: int) -> NDArray[np
     return bands
 
 
-def _band_records(
-    near: NDArray[np.bool_], order: NDArray[np.int64], node: NDArray[np.uint64], bands: NDArray[np.uint64]
-) -> pa.Table:
+def _band_records(near: NDArray[np.bool_], records: pa.Table, bands: NDArray[np.uint64]) -> pa.Table:
     """Return the bands of comparable rows; copies in a partition share every band, and one of them speaks for all."""
-    places = np.flatnonzero(near)
+    places, node = np.flatnonzero(near), records["node"].to_numpy()
     _, first = np.unique(node[places], return_index=True)
     kept, width = places[np.sort(first)], bands.shape[1]
     flat = np.ascontiguousarray(bands[kept]).ravel()
-    return pa.table([flat, np.repeat(node[kept], width), np.repeat(order[kept], width)], schema=BANDS)
+    order = records["order"].to_numpy()[kept]
+    return pa.table([flat, np.repeat(node[kept], width), np.repeat(order, width)], schema=BANDS)
 
 
 def _write_bands(folder: Folder, name: str, records: pa.Table, buckets: int) -> None:

@@ -4,6 +4,7 @@ import numpy as np
 import pyarrow as pa
 
 from curate.plan import Step
+from curate.reduce import Recurring
 from curate.run.columns import align
 from curate.run.job import Job
 from curate.run.parts import read_batch
@@ -23,6 +24,8 @@ VERDICTS = pa.schema(
         pa.field("survivor", pa.string(), nullable=False),
     ]
 )
+REPEATS = pa.schema([pa.field("row", pa.int32(), nullable=False), pa.field("piece", pa.int32(), nullable=False)])
+"""Of a `Recurring`: which pieces of which rows came before."""
 
 
 def judge(job: Job, step: Step, folder: Folder, between: Folder, bucket: int, elections: int) -> int:
@@ -35,13 +38,16 @@ def judge(job: Job, step: Step, folder: Folder, between: Folder, bucket: int, el
 
 def _judge(job: Job, step: Step, folder: Folder, bucket: int, winners: pa.Table) -> int:
     parts, buckets, stage = corpus(job, step), shape_of(job, step).rows, reduce_of(step)
+    pieces = isinstance(stage, Recurring)
     judged = 0
-    with spilling(folder, verdict_file(bucket), VERDICTS) as spill:
+    with spilling(folder, verdict_file(bucket), REPEATS if pieces else VERDICTS) as spill:
         for part in parts[: job.partitions]:
             rows = pa.concat_tables([ROWS.empty_table(), *part.rows(bucket, buckets)]).combine_chunks()
-            spill.add([whole_batch(_verdicts(rows, winners, stage.reason))])
+            spill.add([whole_batch(_repeats(rows, winners) if pieces else _verdicts(rows, winners, stage.reason))])
+            judged += 0 if pieces else rows.num_rows
             # Rows that nothing can be compared with, or that could not be sketched, are counted once.
-            judged += rows.num_rows + (part.apart() + failures(part.folder, part.index).num_rows if bucket == 0 else 0)
+            if bucket == 0:
+                judged += (part.sketched() if pieces else part.apart()) + failures(part.folder, part.index).num_rows
         spill.said = {"judged": judged}
     return judged
 
@@ -58,28 +64,56 @@ def _winners(job: Job, step: Step, folder: Folder, bucket: int, elections: int) 
     return pa.concat_tables([elected, pa.table(columns, schema=ELECTED)]).sort_by("node").combine_chunks()
 
 
-def _verdicts(rows: pa.Table, winners: pa.Table, reason: str) -> pa.Table:
-    """Return the rows that go: those for whose node another row stands."""
+def _going(rows: pa.Table, winners: pa.Table, *by: str) -> tuple[pa.Table, pa.Table]:
+    """Return the rows for whose node another stands, and those others; rows differ where one of `by` does."""
     at = np.searchsorted(winners["node"].to_numpy(), rows["node"].to_numpy())
     stands = winners.take(pa.array(at))
-    order = rows["order"].to_numpy()
-    other = order != stands["winner_order"].to_numpy()
+    other = np.zeros(rows.num_rows, bool)
+    for name in by:
+        other |= rows[name].to_numpy() != stands[f"winner_{name}"].to_numpy()
     # Rows whose 64-bit nodes are equal by accident differ in the other half of their hash: they stay.
-    goes = other & (rows["check"].to_numpy() == stands["check"].to_numpy())
-    rows, stands, order = rows.filter(pa.array(goes)), stands.filter(pa.array(goes)), order[goes]
-    by_row = np.argsort(order)
-    keys = keys_of(rows["high"].to_numpy(), rows["low"].to_numpy()).take(pa.array(by_row))
-    survivors = keys_of(stands["winner_high"].to_numpy(), stands["winner_low"].to_numpy()).take(pa.array(by_row))
-    place = pa.array((order & ((1 << PLACE) - 1)).astype(np.int32)[by_row])
-    return pa.table([place, keys, pa.repeat(reason, len(place)), survivors], schema=VERDICTS)
+    goes = pa.array(other & (rows["check"].to_numpy() == stands["check"].to_numpy()))
+    return rows.filter(goes), stands.filter(goes)
+
+
+def _verdicts(rows: pa.Table, winners: pa.Table, reason: str) -> pa.Table:
+    """Return the rows that go, in their order."""
+    rows, stands = _going(rows, winners, "order")
+    by_row = pa.array(np.argsort(rows["order"].to_numpy()))
+    keys = keys_of(rows["high"].to_numpy(), rows["low"].to_numpy()).take(by_row)
+    survivors = keys_of(stands["winner_high"].to_numpy(), stands["winner_low"].to_numpy()).take(by_row)
+    return pa.table([_row(rows).take(by_row), keys, pa.repeat(reason, len(keys)), survivors], schema=VERDICTS)
+
+
+def _repeats(rows: pa.Table, winners: pa.Table) -> pa.Table:
+    """Return the pieces that came before, in the order of rows and pieces."""
+    rows, _ = _going(rows, winners, "order", "high")
+    in_order = pa.array(np.lexsort((rows["high"].to_numpy(), rows["order"].to_numpy())))
+    return pa.table([_row(rows), rows["high"].cast(pa.int32())], schema=REPEATS).take(in_order)
+
+
+def _row(rows: pa.Table) -> pa.Array:
+    return pa.array((rows["order"].to_numpy() & ((1 << PLACE) - 1)).astype(np.int32))
+
+
+def repeated(job: Job, step: Step, partition: int, rows: pa.Array) -> pa.Array:
+    """Return list<int32>[n]: which pieces of the given rows of a partition came earlier in the corpus."""
+    told = _of_partition(job, step, partition).sort_by([("row", "ascending"), ("piece", "ascending")])
+    place = np.searchsorted(rows.to_numpy(), told["row"].to_numpy())
+    counts = np.bincount(place, minlength=len(rows))
+    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
+    return pa.ListArray.from_arrays(pa.array(offsets), told["piece"].combine_chunks())
+
+
+def _of_partition(job: Job, step: Step, partition: int) -> pa.Table:
+    folder, buckets = job.run.work / step.verdicts, shape_of(job, step).rows
+    return pa.Table.from_batches([read_batch(folder, verdict_file(b), partition) for b in range(buckets)])
 
 
 def judged_by(job: Job, step: Step, partition: int, rows: pa.Array) -> tuple[pa.Array, pa.Array]:
     """Return string[n] twice, of the given rows of a partition: why they failed, and why they were dropped."""
-    folder = job.run.work / step.verdicts
-    buckets = shape_of(job, step).rows
-    batches = [read_batch(folder, verdict_file(b), partition) for b in range(buckets)]
-    verdicts = pa.Table.from_batches(batches).sort_by("row")
-    dropped = align(verdicts.select(["row", "reason"]), rows)["reason"].combine_chunks()
     failed = align(failures(job.run.work / step.folder, partition), rows)["failed"].combine_chunks()
-    return failed, dropped
+    if isinstance(step.stage, Recurring):
+        return failed, pa.nulls(len(rows), pa.string())
+    verdicts = _of_partition(job, step, partition).sort_by("row")
+    return failed, align(verdicts.select(["row", "reason"]), rows)["reason"].combine_chunks()

@@ -10,8 +10,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from curate.reduce import Reduce, Sketch, Sketcher
 from curate.sample import column
-from curate.stage import Edit, Edited, Editor, Filter, Reduce, Resources, Scorer, Sketch, Sketcher, Source, threshold
+from curate.stage import Edit, Edited, Editor, Filter, Resources, Scorer, Source, threshold
 from curate_test_stages.alike import AlikeCaptions, LineParity
 from curate_test_stages.misbehaving import Chatty, DiesOpening, Flaky, LacksWeights, Poison, ReadsCaptions, RenameNumber
 

@@ -6,7 +6,8 @@ from typing import ClassVar, Literal
 import numpy as np
 import pyarrow as pa
 
-from curate.stage import Banded, Cells, Compare, Filter, Pairwise, Scorer, Sketch, Sketcher, threshold
+from curate.reduce import Banded, Cells, Compare, Pairwise, Sketch, Sketcher
+from curate.stage import Filter, Scorer, threshold
 
 BANDS = 4
 
