@@ -8,7 +8,16 @@ from filters.language import Language
 from filters.nsfw import Nsfw
 from filters.pii import IdentityDocuments, PiiDensity, RedactFaces, RedactImageText, RedactPii, RedactSpeech
 from filters.short_side import ShortSide
-from filters.text import BadWords, C4Lines, C4Quality, FinewebQuality, GopherQuality, GopherRepetition
+from filters.text import (
+    BadWords,
+    C4Lines,
+    C4Quality,
+    FasttextQuality,
+    FinewebQuality,
+    GopherQuality,
+    GopherRepetition,
+    Perplexity,
+)
 from filters.toxicity import Toxicity
 
 STAGES = (
@@ -20,12 +29,14 @@ STAGES = (
     CaptionWords,
     EmbedImages,
     EmbedTexts,
+    FasttextQuality,
     FinewebQuality,
     GopherQuality,
     GopherRepetition,
     IdentityDocuments,
     Language,
     Nsfw,
+    Perplexity,
     PiiDensity,
     RedactFaces,
     RedactImageText,

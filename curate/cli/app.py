@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from curate.cli import audit_app, erase_app, train_app, use_app
+from curate.cli import audit_app, erase_app, fit_app, train_app, use_app
 from curate.errors import CurateError
 from curate.recipe import Recipe, load_recipe
 
@@ -237,3 +237,4 @@ def models(recipe: RecipeFile, settings: Settings = []) -> None:  # noqa: B006 -
 for command in (*erase_app.COMMANDS, *audit_app.COMMANDS, *train_app.COMMANDS, *use_app.COMMANDS):
     app.command()(command)
 app.command("import")(train_app.take_over)
+app.add_typer(fit_app.app)

