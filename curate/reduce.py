@@ -50,14 +50,16 @@ class Banded:
 
 @dataclass(frozen=True)
 class Cells:
-    """Cells learned from a sample of all payloads: rows are compared within their cell only."""
+    """Cells learned from a sample of all payloads: rows are compared only with those of a cell of theirs."""
 
     sample: int
     """Payloads to learn from; those of the smallest keys are taken, so the order of the input does not matter."""
     learn: Callable[[pa.Array], bytes]
     """From payloads to what `assign` needs. Deterministic."""
     assign: Callable[[bytes, pa.Array], NDArray[np.uint64]]
-    """Return uint64[n], the cell of each of n payloads."""
+    """Return uint64[n, `searched`], the cells of each of n payloads."""
+    searched: int = 1
+    """Cells that a row is compared in: those next to its own hold the pairs that a border would part."""
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,8 @@ iteration from drawn rows, as faiss does for SemDeDup. Sums and products are of 
 loses all its rows takes the row that fits its own worst.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -32,14 +34,33 @@ def learn(vectors: Directions, clusters: int, rounds: int, seed: int = 0) -> Dir
 
 def nearest(centres: Directions, vectors: Directions) -> tuple[Cell, NDArray[np.float32]]:
     """Return int64[n], the centre with the largest dot product, the first of equals, and that product."""
-    cell, fit = np.empty(len(vectors), np.int64), np.empty(len(vectors), np.float32)
+    fit = np.empty(len(vectors), np.float32)
+    cell = np.empty(len(vectors), np.int64)
+    for start, dots in _products(centres, vectors):
+        cell[start : start + len(dots)] = dots.argmax(axis=1)
+        fit[start : start + len(dots)] = dots.max(axis=1)
+    return cell, fit
+
+
+def closest(centres: Directions, vectors: Directions, count: int) -> Cell:
+    """Return int64[n, `count`], the centres with the largest dot products, best and first of equals before others.
+
+    `count` is at most the number of centres.
+    """
+    cells = np.empty((len(vectors), count), np.int64)
+    for start, dots in _products(centres, vectors):
+        for place in range(count):
+            best = dots.argmax(axis=1)
+            cells[start : start + len(dots), place] = best
+            dots[np.arange(len(dots)), best] = -np.inf
+    return cells
+
+
+def _products(centres: Directions, vectors: Directions) -> Iterator[tuple[int, NDArray[np.float32]]]:
     turned = centres.astype(np.float32).T
     step = max(1, min(_ROWS, _TILE // max(1, len(centres))))
     for start in range(0, len(vectors), step):
-        dots = vectors[start : start + step].astype(np.float32) @ turned
-        cell[start : start + step] = dots.argmax(axis=1)
-        fit[start : start + step] = dots.max(axis=1)
-    return cell, fit
+        yield start, vectors[start : start + step].astype(np.float32) @ turned
 
 
 def _refilled(cell: Cell, fit: NDArray[np.float32], clusters: int) -> Cell:

@@ -25,7 +25,8 @@ class SemanticDuplicates(Compare):
     """Drop rows whose embedding has a cosine above 1 - `epsilon` with that of a row that stays.
 
     Source: SemDeDup, Abbas et al. (2023), arXiv:2303.09540: k-means over the embeddings, pairs within a cluster. Three
-    differences. Without `clusters` every row is compared with every other, and none is missed. Which rows of a chain
+    differences. Without `clusters` every row is compared with every other, and none is missed; with them each row is
+    compared in more than one. Which rows of a chain
     stay is `linkage`; in the paper a row goes that is near to any before it, whether or not that one stays. Who stays
     is `keep`; in the paper the row farthest from the centre.
 
@@ -41,6 +42,9 @@ class SemanticDuplicates(Compare):
     epsilon: float = threshold(0.05, "rows are duplicates above a cosine of 1 - epsilon", ge=0, lt=1)
     clusters: int | None = Field(
         None, ge=1, description="compare within this many clusters only, and lose pairs between them; null: compare all"
+    )
+    cells_searched: int = Field(
+        2, ge=1, le=16, description="clusters that each row is compared in, the nearest ones: fewer pairs are lost"
     )
     sample: int = Field(100_000, ge=ROWS_A_CLUSTER, description="embeddings that the clusters are learned from")
 
@@ -69,7 +73,9 @@ class SemanticDuplicates(Compare):
             return (
                 "every row is compared with every other: about an hour of one core for a million rows, 100 for ten",
             )
-        return (f"rows are compared within {self.clusters} clusters; pairs between clusters are not found",)
+        return (
+            f"each row is compared in {self.cells_searched} of {self.clusters} clusters: other pairs are not found",
+        )
 
     def _find(self, left: pa.Array, right: pa.Array) -> Pairs:
         one, other = matrix(left, self.column), matrix(right, self.column)
@@ -80,7 +86,7 @@ class SemanticDuplicates(Compare):
     def _cells(self) -> Cells | None:
         if self.clusters is None:
             return None
-        return Cells(sample=self.sample, learn=self._learn, assign=self._assign)
+        return Cells(self.sample, self._learn, self._assign, min(self.cells_searched, self.clusters))
 
     def _learn(self, payloads: pa.Array) -> bytes:
         """Learn centres, fewer than asked for where the whole corpus is too small for them."""
@@ -94,7 +100,7 @@ class SemanticDuplicates(Compare):
         centres = np.frombuffer(learned, "<i2", offset=8).reshape(shape)
         vectors = matrix(payloads, self.column)
         _same_width(self.column, centres, vectors)
-        return kmeans.nearest(centres, vectors)[0].astype(np.uint64)
+        return kmeans.closest(centres, vectors, min(self.cells_searched, len(centres))).astype(np.uint64)
 
 
 def _sketch(column: pa.ChunkedArray, name: str) -> Sketch:

@@ -28,6 +28,16 @@ def test_nearest_is_the_largest_dot_product_and_the_first_of_equals():
     assert cell.max() < 5
 
 
+def test_closest_are_the_largest_dot_products_in_order():
+    vectors, _ = blobs(200)
+    centres = np.concatenate([vectors[:5], vectors[:5]])
+    dots = vectors.astype(np.int64) @ centres.astype(np.int64).T
+    expected = np.argsort(-dots, axis=1, kind="stable")
+    assert np.array_equal(kmeans.closest(centres, vectors, 10), expected)
+    assert np.array_equal(kmeans.closest(centres, vectors, 3), expected[:, :3])
+    assert np.array_equal(kmeans.closest(centres, vectors, 1)[:, 0], kmeans.nearest(centres, vectors)[0])
+
+
 @pytest.mark.parametrize("rows", [1, 7, 1000])
 def test_cells_do_not_depend_on_blocks(monkeypatch, rows):
     vectors, _ = blobs()

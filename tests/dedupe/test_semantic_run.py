@@ -73,7 +73,7 @@ def verdicts(work):
     ]
 
 
-@pytest.mark.parametrize("clusters", [None, 1])
+@pytest.mark.parametrize("clusters", [None, 2])
 def test_one_of_each_meaning_stays_and_so_do_rows_without_a_text(tmp_path, recipe, clusters):
     told = recipe(epsilon=0.15, clusters=clusters, sample=100)
     kept, dropped = carried_out(tmp_path / "run", told)

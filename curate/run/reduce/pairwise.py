@@ -96,7 +96,7 @@ def _write(job: Job, step: Step, folder: Folder, name: str, found: list[tuple[Id
 def _within_cells(job: Job, step: Step, folder: Folder, each: Each) -> list[str]:
     parts = corpus(job, step)
     rows = -(-job.rows // max(job.partitions, 1)) * len(parts)
-    buckets = pieces(rows * _how(step).payload_bytes, job.memory_bytes)
+    buckets = pieces(rows * _cells(step).searched * _how(step).payload_bytes, job.memory_bytes)
     list(each(_learn, [(job, step, folder)]))
     list(each(_assign, ((job, step, folder, i, buckets) for i in range(len(parts)))))
     list(each(_cell, ((job, step, folder, b, buckets) for b in range(buckets))))
@@ -139,7 +139,9 @@ def _assign(job: Job, step: Step, folder: Folder, index: int, buckets: int) -> N
         return
     table = _once(read_payload(corpus(job, step)[index]).drop_columns(["row"]))
     assign: Callable[[bytes, pa.Array], NDArray[np.uint64]] = _cells(step).assign
-    cell = assign(folder.read(LEARNED), _payload(table)) if table.num_rows else np.empty(0, np.uint64)
+    cells = assign(folder.read(LEARNED), _payload(table)) if table.num_rows else np.empty((0, 1), np.uint64)
+    table = table.take(pa.array(np.repeat(np.arange(len(cells)), cells.shape[1])))
+    cell = cells.ravel()
     scope = mix(table["scope"].to_numpy(), mix(cell.astype(np.uint64), np.full(len(cell), 1, np.uint64)))
     table = table.set_column(table.schema.get_field_index("scope"), "scope", pa.array(scope))
     with spilling(folder, name, table.schema) as spill:

@@ -1,6 +1,7 @@
 """A Reduce over captions whose pairs a test can find by brute force."""
 
 import hashlib
+from functools import partial
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -33,7 +34,7 @@ class AlikeCaptions(Compare):
     name: ClassVar[str] = "alike_captions"
     reason: ClassVar[str] = "alike"
     reads: ClassVar[tuple[str, ...]] = ("caption",)
-    search: Literal["banded", "unverified", "pairwise", "cells"] = "banded"
+    search: Literal["banded", "unverified", "pairwise", "cells", "two_cells"] = "banded"
     at_least: float = threshold(0.5, "Jaccard similarity of the words")
 
     def open(self) -> Sketcher:
@@ -59,8 +60,10 @@ class AlikeCaptions(Compare):
     def comparing(self) -> Banded | Pairwise:
         if self._banded:
             return Banded(BANDS, 40, self._alike if self.search == "banded" else None)
-        cells = Cells(sample=10, learn=lambda _: b"8", assign=_cell) if self.search == "cells" else None
-        return Pairwise(40, self._find, cells)
+        if self.search == "pairwise":
+            return Pairwise(40, self._find)
+        searched = 2 if self.search == "two_cells" else 1
+        return Pairwise(40, self._find, Cells(10, _learn, partial(_cells, searched=searched), searched))
 
     def _alike(self, left: pa.Array, right: pa.Array) -> np.ndarray:
         pairs = zip(left.to_pylist(), right.to_pylist(), strict=True)
@@ -81,9 +84,18 @@ def bands_of(words: list[int]) -> list[int]:
     return [min((_number(f"{band} {w}") for w in words), default=0) ^ band for band in range(BANDS)]
 
 
-def _cell(_: bytes, payload: pa.Array) -> np.ndarray:
-    """Return a cell by the number of words."""
-    return np.array([len(words) // 3 for words in payload.to_pylist()], np.uint64)
+def cells_of(words: list[int], searched: int = 1) -> list[int]:
+    """Return cells by the number of words; the second is the first again where it is of no border."""
+    return [(len(words) + more) // 3 for more in range(searched)]
+
+
+def _learn(_: pa.Array) -> bytes:
+    return b"8"
+
+
+def _cells(_: bytes, payload: pa.Array, searched: int) -> np.ndarray:
+    cells = [cells_of(words, searched) for words in payload.to_pylist()]
+    return np.array(cells, np.uint64).reshape(-1, searched)
 
 
 class LineParity(Filter):

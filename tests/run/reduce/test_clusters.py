@@ -3,7 +3,7 @@
 import contextlib
 
 import pytest
-from curate_test_stages.alike import bands_of, jaccard, words_of
+from curate_test_stages.alike import bands_of, cells_of, jaccard, words_of
 
 from curate.errors import InputError
 from curate.run.start import start_ray
@@ -73,11 +73,15 @@ def test_bands_find_what_shares_one(tmp_path, memory):
     assert len(kept) + len(found) == len(CAPTIONS)
 
 
-def test_cells_are_searched_one_by_one(tmp_path):
-    _, found = judged(tmp_path / "run", recipe(listed(tmp_path, CAPTIONS), search="cells"))
-    same_cell = clustered(CAPTIONS, 0.5, lambda a, b: len(words_of(a)) // 3 == len(words_of(b)) // 3)
+@pytest.mark.parametrize(("search", "searched"), [("cells", 1), ("two_cells", 2)])
+@pytest.mark.parametrize("memory", [0.004, 512])
+def test_rows_are_compared_within_cells(tmp_path, memory, search, searched):
+    _, found = judged(tmp_path / "run", recipe(listed(tmp_path, CAPTIONS), memory, search=search))
+    cells = [set(cells_of(words_of(c), searched)) for _, c in CAPTIONS]
+    numbers = {c: i for i, c in CAPTIONS}
+    shares = clustered(CAPTIONS, 0.5, lambda a, b: bool(cells[numbers[a]] & cells[numbers[b]]))
     keys = keyed(tmp_path / "run", CAPTIONS)
-    assert found == {keys[i]: keys[first] for i, first in same_cell.items() if i != first}
+    assert found == {keys[i]: keys[first] for i, first in shares.items() if i != first}
 
 
 @pytest.mark.parametrize("search", ["pairwise", "banded"])
