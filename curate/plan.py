@@ -6,7 +6,7 @@ threshold leaves every measurement valid. A phase's fingerprint covers the decis
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -14,8 +14,9 @@ from typing import Any
 from curate.dedupe.repeated import RepeatedRows
 from curate.errors import ModelError
 from curate.recipe import Recipe
+from curate.reduce import Recurring, Reduce
 from curate.sample import is_media
-from curate.stage import Filter, Reduce, Resources, Stage
+from curate.stage import Filter, Resources, Stage
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,8 @@ class Step:
     stage: Stage
     fingerprint: str
     """Names its stored results."""
+    decision: str = ""
+    """Of a Reduce: names its verdicts, which its deciding settings change and its sketches do not."""
 
     @property
     def name(self) -> str:
@@ -40,6 +43,11 @@ class Step:
         if isinstance(self.stage, Reduce):
             return f"reduce/{label}"
         return f"samples/{label}" if self.holds_media else f"edits/{label}"
+
+    @property
+    def verdicts(self) -> str:
+        """Where a Reduce's verdicts are, inside `work`."""
+        return f"{self.folder}/{self.decision[:16]}"
 
     @property
     def holds_media(self) -> bool:
@@ -103,7 +111,7 @@ def make_plan(recipe: Recipe, snapshot: str) -> Plan:
     origin = _hash(source.identity(), snapshot)
     columns = {f.name: source.identity() for f in source.outputs()} | {"key": source.identity()}
     load = source.load()
-    stages = [RepeatedRows(), *((load,) if load else ()), *recipe.stages]
+    stages = [RepeatedRows(), *((load,) if load else ()), *_with_what_follows(recipe.stages)]
     _need_models(stages)
     phases: list[Phase] = []
     pending: list[Step] = []
@@ -114,15 +122,25 @@ def make_plan(recipe: Recipe, snapshot: str) -> Plan:
         if not isinstance(stage, Reduce):
             pending.append(step)
             continue
-        before = _hash(before, *map(_decided, pending), _decided(step))
-        # A Reduce judges the rows that reach it, so its results hold for these survivors only.
-        reduce = Step(stage, _hash(step.fingerprint, before))
+        # A Reduce judges the rows that reach it, so its sketches hold for these survivors only, cut for this memory.
+        before = _hash(before, *map(_decided, pending), recipe.settings.reduce_memory_mb)
+        sketched = _hash(step.fingerprint, before)
+        before = _hash(before, _decided(step))
+        reduce = Step(stage, sketched, before)
+        columns |= {f.name: before for f in stage.outputs()}
         phases.append(Phase(len(phases), tuple(pending), reduce, before))
         pending = []
     last = _hash(before, *map(_decided, pending))
     phases.append(Phase(len(phases), tuple(pending), None, last))
     sink = _hash(last, recipe.sink.identity(), *sorted(columns.values()))
     return Plan(recipe, tuple(phases), sink)
+
+
+def _with_what_follows(stages: Sequence[Stage]) -> Iterator[Stage]:
+    for stage in stages:
+        yield stage
+        if isinstance(stage, Recurring):
+            yield stage.then()
 
 
 def _need_models(stages: Sequence[Stage]) -> None:

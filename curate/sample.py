@@ -7,6 +7,9 @@ import pyarrow as pa
 
 TURN = pa.struct([pa.field("from", pa.string()), pa.field("value", pa.string())])
 
+EMBEDDING = pa.list_(pa.float16())
+"""As many numbers as the model has, the same for every row. A cosine moves by less than 0.0005 against float32's."""
+
 COLUMNS = pa.schema(
     [
         pa.field("key", pa.string(), nullable=False),  # 32 hex digits, see `sample_key`
@@ -30,6 +33,8 @@ COLUMNS = pa.schema(
         pa.field("audio_sha256", pa.string()),  # 64 hex digits, of `audio`
         pa.field("transcript", pa.string()),  # what is said in `audio`
         pa.field("conversations", pa.list_(TURN)),  # LLaVA's turns: from is human or gpt
+        pa.field("image_embedding", EMBEDDING),  # of `image`, length 1: cosines are dot products
+        pa.field("text_embedding", EMBEDDING),  # of a text column, length 1
     ]
 )
 

@@ -1,7 +1,7 @@
 """What a stage is: validated settings that, opened on a worker, become a function over Arrow tables.
 
 Source  finds samples.                                   Filter  measures, and thresholds decide.
-Edit    fills or replaces columns.                       Reduce  finds duplicates in the whole corpus.
+Edit    fills or replaces columns.                       Reduce  judges the whole corpus together, see reduce.py.
 Sink    says which members a sample has in a shard.
 
 A stage knows nothing of Ray, of files or of other stages. `open()` runs once in each worker: weights load
@@ -13,13 +13,11 @@ import json
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from curate.models import Model
 
@@ -72,67 +70,6 @@ class Edited:
 
 
 @dataclass(frozen=True)
-class Verdicts:
-    """What a Reduce returns for a table of n rows."""
-
-    dropped: pa.Array
-    """string[n]: why the row is dropped, null where it stays."""
-    survivor: pa.Array
-    """string[n]: key of the row that stands for this one; its own key where it stays."""
-
-
-@dataclass(frozen=True)
-class Sketch:
-    """What a Reduce takes of n rows out of their partition: hashes, signatures or embeddings, never samples."""
-
-    node: NDArray[np.uint64]
-    """uint64[n]: rows with the same node say the same and are duplicates; half of a 128-bit hash of what they say."""
-    check: NDArray[np.uint64]
-    """uint64[n]: the other half. Rows that share a node by accident differ here, and are not taken for duplicates."""
-    apart: NDArray[np.bool_] | None = None
-    """bool[n]: rows with nothing to compare, which are nobody's duplicates; None where there are none."""
-    bands: NDArray[np.uint64] | None = None
-    """uint64[n, b]: rows that share a band are compared. For `Banded`."""
-    payload: pa.Array | None = None
-    """What rows are compared by: n values of fixed-size binary or lists of numbers, null where `apart`."""
-
-
-@dataclass(frozen=True)
-class Banded:
-    """Rows that share a band are candidates; `alike` says which of them are duplicates."""
-
-    bands: int
-    payload_bytes: int
-    """Of a row, about: what the plan counts memory and disk by."""
-    alike: Callable[[pa.Array, pa.Array], NDArray[np.bool_]] | None
-    """Compare n payloads with n others, place by place. None: every candidate is a duplicate, and none is compared."""
-
-
-@dataclass(frozen=True)
-class Cells:
-    """Cells learned from a sample of all payloads: rows are compared within their cell only."""
-
-    sample: int
-    """Payloads to learn from; those of the smallest keys are taken, so the order of the input does not matter."""
-    learn: Callable[[pa.Array], bytes]
-    """From payloads to what `assign` needs. Deterministic."""
-    assign: Callable[[bytes, pa.Array], NDArray[np.uint64]]
-    """Return uint64[n], the cell of each of n payloads."""
-
-
-@dataclass(frozen=True)
-class Pairwise:
-    """Every row is compared with every other, block by block, by a search that misses none."""
-
-    payload_bytes: int
-    """Of a row, about."""
-    find: Callable[[pa.Array, pa.Array], tuple[NDArray[np.int64], NDArray[np.int64]]]
-    """Return the places (i in left, j in right) of all pairs of duplicates among n left and m right payloads."""
-    cells: Cells | None = None
-    """None: all rows are one cell."""
-
-
-@dataclass(frozen=True)
 class Measured:
     """What a Filter returns for a table of n rows where it can say why it could not measure one."""
 
@@ -144,8 +81,6 @@ class Measured:
 
 Scorer = Callable[[pa.Table], Sequence[pa.Array] | Measured]
 Editor = Callable[[pa.Table], Edited]
-Judge = Callable[[pa.Table], Verdicts]
-Sketcher = Callable[[pa.Table], Sketch]
 Member = tuple[str, bytes]
 Packer = Callable[[pa.Table], Iterator[tuple[str, list[Member]]]]
 
@@ -217,6 +152,9 @@ class Source(Stage):
     kind: ClassVar[str] = "source"
 
     partition_size: int = Field(1000, ge=1, description="samples a partition: the unit of work, retry and storage")
+    partition_bytes: int = Field(
+        128_000_000, ge=1, le=500_000_000, description="of what is listed, texts above all: a partition ends before it"
+    )
 
     @abstractmethod
     def scan(self) -> Iterator[pa.Table]:
@@ -280,52 +218,6 @@ class Edit(Stage):
     @abstractmethod
     def open(self) -> Editor:
         """Load what is needed; return a function from a table of n rows to an `Edited`."""
-
-
-SLICES = {"year": 4, "month": 7, "day": 10}
-"""Characters of an ISO 8601 date that name its slice of time."""
-
-
-class Reduce(Stage):
-    """Finds duplicates in the whole corpus, and keeps one row of each cluster.
-
-    It says what of a row leaves its partition (`open`) and what makes two rows duplicates (`comparing`); the run finds
-    the pairs, joins them to clusters and picks survivors, the same for any number of workers.
-    """
-
-    kind: ClassVar[str] = "reduce"
-    reason: ClassVar[str]
-    """Why its rows are dropped."""
-
-    keep: Literal["first", "smallest_key", "highest", "lowest"] = threshold(
-        "first", "who survives: the first in the corpus, the smallest key, or the highest or lowest `score`"
-    )
-    score: str | None = threshold(None, "column of numbers that `highest` and `lowest` go by; a null comes last")
-    within: tuple[str, ...] = Field(
-        (), description="columns: rows are duplicates only where these are equal; date:year, date:month, date:day slice"
-    )
-    against: tuple[str, ...] = threshold(
-        (), "earlier runs, whose rows came before: what one of them holds a duplicate of is dropped"
-    )
-
-    @model_validator(mode="after")
-    def _score_is_named(self) -> "Reduce":
-        if (self.score is None) == (self.keep in {"highest", "lowest"}):
-            raise ValueError("`score` names the column that keep: highest or lowest goes by, and is for these only")
-        return self
-
-    def inputs(self) -> tuple[str, ...]:
-        """Name what is sketched, and the columns that scope and survivor go by."""
-        scoped = (column.partition(":")[0] for column in self.within)
-        return tuple(dict.fromkeys([*self.reads, *scoped, *((self.score,) if self.score else ())]))
-
-    @abstractmethod
-    def open(self) -> Sketcher:
-        """Return a function from a table of n rows with the columns of `inputs` to a `Sketch` of them. Row-local."""
-
-    def comparing(self) -> Banded | Pairwise | None:
-        """Say how rows with different nodes are found to be duplicates; None: they are not."""
-        return None
 
 
 class Sink(Stage):

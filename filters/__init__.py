@@ -3,6 +3,7 @@
 from filters.alignment import Alignment
 from filters.aspect_ratio import AspectRatio
 from filters.caption_words import CaptionWords
+from filters.embeddings import EmbedImages, EmbedTexts
 from filters.language import Language
 from filters.nsfw import Nsfw
 from filters.pii import IdentityDocuments, PiiDensity, RedactFaces, RedactImageText, RedactPii, RedactSpeech
@@ -17,6 +18,8 @@ STAGES = (
     C4Lines,
     C4Quality,
     CaptionWords,
+    EmbedImages,
+    EmbedTexts,
     FinewebQuality,
     GopherQuality,
     GopherRepetition,

@@ -10,7 +10,7 @@ import pytest
 
 from curate.errors import RecipeError
 from curate.recipe import parse_recipe
-from tests.run.lines import command
+from tests.run.lines import here
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -88,9 +88,9 @@ def test_every_command_and_option_exists():
     assert {"run", "plan", "check", "retry", "purge", "stages", "models", "train"} <= commands
     assert {"generate", "retrieve", "embed", "evaluate"} <= commands
     for name in sorted(commands):
-        done = command(name, "--help")
+        done = here(name, "--help")
         assert done.returncode == 0, name
-    offered = command("run", "--help").stdout
+    offered = here("run", "--help").stdout
     (row,) = re.findall(r"\| `curate run (.*?)` \|", README)
     assert all(option in offered for option in re.findall(r"--[a-z]+", row))
 

@@ -51,10 +51,11 @@ def draw(run: Run, size: int, seed: int) -> Drawn:
 
 
 def texts_of(members: dict[str, bytes]) -> dict[str, Any]:
-    """Return what a sample's json says, its caption from the text member where the json has none."""
+    """Return what a sample's json says, its caption, or a document's text, from the text member where it has none."""
     facts = dict(json.loads(members["json"])) if "json" in members else {}
-    if facts.get("caption") is None and "txt" in members:
-        facts["caption"] = members["txt"].decode()
+    name = "text" if "document" in facts else "caption"
+    if facts.get(name) is None and "txt" in members:
+        facts[name] = members["txt"].decode()
     return facts
 
 

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curate.errors import IntegrityError, ModelError, RunError, SecretError
+from curate.errors import InputError, IntegrityError, ModelError, RunError, SecretError
 from curate.ledger import FATES, FOLDER, part_name, read_part
 from curate.plan import Plan, Step, make_plan
 from curate.recipe import Recipe, parse_recipe
@@ -46,7 +46,7 @@ class AuditedRun:
     run: Run
     recipe: Recipe
     plan: Plan | None
-    """None where weights or a secret are not here, without which stored scores cannot be told from another recipe's."""
+    """None where weights, evaluation sets or a secret are not here: what is stored could be another recipe's."""
     books: Books
     rows: int
     partitions: int
@@ -148,6 +148,6 @@ def open_run(url: str) -> AuditedRun:
     plan: Plan | None = None
     try:
         plan = make_plan(recipe, run.facts()["snapshot"])
-    except (ModelError, SecretError) as error:
+    except (InputError, ModelError, SecretError) as error:
         notes.append(f"what the stages measured cannot be told from another recipe's: {error}")
     return AuditedRun(run, recipe, plan, Books.from_json(stored["stages"]), stored["rows"], partitions, tuple(notes))

@@ -97,4 +97,21 @@ def audit(  # noqa: PLR0913 - each argument is an option
     run_audit(run, how, given, out, every=every, as_json=as_json)
 
 
-COMMANDS = (calibrate, audit)
+def contamination(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="a finished run: a path or any fsspec URL")],
+    *,
+    examples: Annotated[int, typer.Option(min=0, help="samples to name of each item, those that held most of it")] = 3,
+    every: Annotated[bool, typer.Option("--all", help="print every item that was held")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object, for machines")] = False,
+) -> None:
+    """Say which items of evaluation sets the samples of a run held, and which are in what it published.
+
+    Reads what `decontaminate` measured, of a purged run too; the evaluation sets must be where the recipe says, and as
+    they were.
+    """
+    from curate.cli.contamination import run_contamination
+
+    run_contamination(run, examples, every=every, as_json=as_json)
+
+
+COMMANDS = (calibrate, audit, contamination)

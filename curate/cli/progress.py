@@ -53,6 +53,8 @@ class _State:
                 self.seconds.update(event["seconds"])
         elif kind == "reduce":
             self.doing = f"{event['stage']} over {event['rows']} samples"
+        elif kind == "round":
+            self.doing = f"{event['stage']}, {event['doing']}"
         elif kind == "publish":
             self.doing, self.shards_of = "writing shards", event["shards"]
         elif kind == "shard":
@@ -87,7 +89,7 @@ class _Plain:
     def report(self, event: dict[str, Any]) -> None:
         self.state.take(event)
         now = time.monotonic()
-        if event["event"] in {"listed", "phase", "publish"} or now - self.last > PLAIN_EVERY_S:
+        if event["event"] in {"listed", "phase", "publish", "round"} or now - self.last > PLAIN_EVERY_S:
             self.last = now
             print(self._line(event), file=sys.stderr, flush=True)
 

@@ -2,8 +2,10 @@
 
 from typing import ClassVar
 
-from curate.dedupe.first import keep_first
-from curate.stage import Judge, Reduce
+import pyarrow as pa
+
+from curate.dedupe.digests import of_hex
+from curate.reduce import Reduce, Sketch, Sketcher
 
 
 class RepeatedRows(Reduce):
@@ -13,9 +15,13 @@ class RepeatedRows(Reduce):
     """
 
     name: ClassVar[str] = "repeated_rows"
+    reason: ClassVar[str] = "repeated_row"
     reads: ClassVar[tuple[str, ...]] = ("key",)
-    shuffle_by: ClassVar[str] = "key"
 
-    def open(self) -> Judge:
-        """Return a function that keeps the first row of each key."""
-        return lambda table: keep_first(table, "key", "repeated_row")
+    def open(self) -> Sketcher:
+        """Return a function that takes a key's own 128 bits for its hash."""
+        return _keys
+
+
+def _keys(table: pa.Table) -> Sketch:
+    return Sketch(*of_hex(table["key"].to_pylist()))

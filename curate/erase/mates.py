@@ -48,8 +48,15 @@ class Clusters:
 
 
 def _verdicts(folder: Folder) -> Iterator[tuple[str, str]]:
-    for name in folder.names():
-        if name.startswith("verdict-"):
-            with reading(folder, name), folder.open_native(name) as stream:
-                table: pa.Table = pa.ipc.open_file(stream).read_all().select(["key", "survivor"])
-            yield from zip(table["key"].to_pylist(), table["survivor"].to_pylist(), strict=True)
+    """Yield key and survivor of each row that a Reduce dropped, by whatever it decided with these sketches."""
+    for decision in folder.names():
+        for name in folder.names(decision):
+            if name.startswith("verdict-"):
+                file = f"{decision}/{name}"
+                with reading(folder, file), folder.open_native(file) as stream:
+                    told = pa.ipc.open_file(stream)
+                    # Of repeated lines it stands here which they are: their documents are no copies.
+                    named = {"key", "survivor"} <= set(told.schema.names)
+                    table: pa.Table = told.read_all().select(["key", "survivor"] if named else [])
+                if named:
+                    yield from zip(table["key"].to_pylist(), table["survivor"].to_pylist(), strict=True)

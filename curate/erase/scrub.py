@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from curate.erase.facts import part_files, work_stores
-from curate.ledger import without_erased
+from curate.ledger import part_name, without_erased
 from curate.run.ingest import FOLDER as SOURCE
 from curate.run.layout import Run
 from curate.run.parts import read_table, write_table
+from curate.run.reduce.forgetting import all_judged, forget_rows
 from curate.storage import Folder
 
 _IDENTITY = ("row", "key", "_failed")
@@ -32,8 +34,7 @@ def scrub(run: Run, erased: pa.Array, partitions: Sequence[int]) -> list[str]:
             for name in part_files(store, partition):
                 looked.append(f"{label}/{name}")
                 _change(store, name, erased, change)
-    _forget_shuffles(run)
-    return sorted(looked)
+    return sorted([*looked, *_forget_sketches(run, erased, partitions)])
 
 
 def _stores(run: Run) -> Iterator[tuple[str, Folder, str]]:
@@ -68,29 +69,25 @@ def _nulled(table: pa.Table, gone: pa.ChunkedArray) -> pa.Table:
     return table
 
 
-def _forget_shuffles(run: Run) -> None:
-    """Delete what Reduces were given to judge, which holds hashes of the samples, where they have judged.
+def _forget_sketches(run: Run, erased: pa.Array, partitions: Sequence[int]) -> list[str]:
+    """Take the samples out of what Reduces were given to judge, which holds hashes of them, where they have judged.
 
     A Reduce that has not ended is judged anew, and with it all that was decided: decisions are made of stored scores.
     """
+    looked = []
     for name in run.work.names("reduce"):
-        files = run.work.names(f"reduce/{name}")
-        maps = [f for f in files if f.startswith("map-")]
-        if not maps:
-            continue
-        buckets = _batches(run.work / "reduce" / name, maps[0])
-        if sum(f.startswith("verdict-") for f in files) < buckets:
+        folder = run.work / "reduce" / name
+        if not all_judged(folder):
             run.work.delete("phases")
             run.work.delete(f"reduce/{name}")
-        for file in maps:
-            run.work.delete(f"reduce/{name}/{file}")
+            continue
+        for partition in partitions:
+            listed = read_table(run.work / SOURCE, part_name(partition) + ".parquet", ["row", "key"])
+            rows = listed["row"].filter(pc.is_in(listed["key"], value_set=erased)).to_numpy().astype(np.int64)
+            looked += [f"work/reduce/{name}/{file}" for file in forget_rows(folder, partition, rows)]
     # Marks of shards that are written; what they name may be gone.
     run.work.delete("shards")
-
-
-def _batches(folder: Folder, name: str) -> int:
-    with folder.open_native(name) as stream:
-        return int(pa.ipc.open_file(stream).num_record_batches)
+    return looked
 
 
 def unknown_names(run: Run) -> list[str]:

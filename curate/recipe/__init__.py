@@ -18,7 +18,7 @@ from curate.registry import stages
 from curate.sample import column
 from curate.stage import Filter, Sink, Source, Stage
 
-_TOP = ("name", "source", "stages", "sink", "train", "max_failed_fraction")
+_TOP = ("name", "source", "stages", "sink", "train", "max_failed_fraction", "reduce_memory_mb")
 
 
 class RunSettings(BaseModel):
@@ -27,6 +27,8 @@ class RunSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")
     max_failed_fraction: float = Field(0.01, ge=0, le=1)
+    reduce_memory_mb: float = Field(512.0, gt=0)
+    """Megabytes (2^20 bytes) of records that a worker holds while the corpus is judged together."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ class Recipe:
         spelled = {
             "name": self.name,
             "max_failed_fraction": self.settings.max_failed_fraction,
+            "reduce_memory_mb": self.settings.reduce_memory_mb,
             "source": _step(self.source),
             "stages": [_step(s) for s in self.stages],
             "sink": _step(self.sink),

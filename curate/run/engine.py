@@ -10,8 +10,9 @@ from typing import Any, Protocol, TypeVar
 
 from curate.errors import IntegrityError
 from curate.ledger import part_name
-from curate.plan import Phase, Plan, Step, make_plan
+from curate.plan import Phase, Plan, make_plan
 from curate.recipe import Recipe
+from curate.reduce import Reduce
 from curate.run.books import Books, StageBooks, check_balance, check_budget
 from curate.run.ingest import list_source, listed
 from curate.run.job import Job
@@ -19,7 +20,7 @@ from curate.run.layout import BOOKS, MANIFEST, Run, read_json
 from curate.run.lock import locked
 from curate.run.partition import Commit, committed, pass_on
 from curate.run.publish import finish, missing_files, plan_shards, prepare, publish_ledger, publish_shard, shard_name
-from curate.run.shuffle import judge
+from curate.run.reduce import carry_out, check_earlier
 from curate.shards import Manifest, ShardEntry
 from curate.shards.tombstones import ERASED
 
@@ -76,6 +77,9 @@ def execute(recipe: Recipe, run: Run, hire: Callable[[], Runner], report: Report
             return done
         counts = listed(run) or list_source(recipe.source, run)
         job = Job(plan, run, counts["rows"], counts["partitions"])
+        for step in plan.steps:
+            if isinstance(step.stage, Reduce):
+                check_earlier(step)
         report({"event": "listed", "rows": job.rows, "partitions": job.partitions})
         runner = hire()
         try:
@@ -139,7 +143,9 @@ def _phase(job: Job, phase: Phase, runner: Runner, books: Books, report: Report)
         )
     books.add(seen)
     if phase.reduce is not None:
-        _reduce(job, phase.reduce, sum(kept.values()), runner, report)
+        entering = sum(kept.values())
+        report({"event": "reduce", "stage": phase.reduce.name, "rows": entering})
+        carry_out(job, phase.reduce, entering, runner.each, report)
     return [kept[i] for i in range(job.partitions)]
 
 
@@ -161,13 +167,6 @@ def _progress(job: Job, phase: Phase, commit: Commit) -> dict[str, Any]:
         "event": "partition", "phase": phase.index, "partition": commit.partition, "of": job.partitions,
         "fresh": commit.fresh, "stages": commit.books.to_json(), "seconds": commit.seconds,
     }  # fmt: skip
-
-
-def _reduce(job: Job, step: Step, entering: int, runner: Runner, report: Report) -> None:
-    report({"event": "reduce", "stage": step.name, "rows": entering})
-    judged = sum(runner.each(judge, ((job, step, b) for b in range(job.buckets))))
-    if judged != entering:
-        raise IntegrityError(f"{step.name}: judged {judged} rows, {entering} came from the stage before")
 
 
 def _publish(job: Job, kept: list[int], runner: Runner, report: Report) -> tuple[list[ShardEntry], int]:

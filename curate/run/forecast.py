@@ -4,15 +4,17 @@ from collections import Counter, defaultdict
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from curate.dedupe.repeated import RepeatedRows
 from curate.plan import Step, make_plan
 from curate.recipe import Recipe
+from curate.reduce import Reduce
 from curate.run.columns import results_at
-from curate.run.ingest import listed
+from curate.run.ingest import listed, partitions
 from curate.run.job import Job
 from curate.run.layout import BOOKS, Run
 from curate.run.partition import committed
 from curate.run.parts import read_table
-from curate.stage import Reduce
+from curate.run.reduce import check_earlier, spilled_bytes
 
 
 @dataclass(frozen=True)
@@ -54,13 +56,18 @@ def forecast(recipe: Recipe, run: Run) -> Forecast:
     job = Job(plan, run, counts["rows"], counts["partitions"])
     seconds, measured = _speeds(job)
     stored = {s.name: _stored(job, s) for s in plan.steps}
+    for step in plan.steps:
+        if isinstance(step.stage, Reduce):
+            check_earlier(step)
     lines = [_line(job, step, stored[step.name].rows, seconds, measured) for step in plan.steps]
-    return Forecast(job.rows, job.partitions, lines, [*_notes(job, seconds, measured), *_disk(job, stored)])
+    return Forecast(
+        job.rows, job.partitions, lines, [*_notes(job, seconds, measured), *_disk(job, stored), *_reduces(job)]
+    )
 
 
 def _count(recipe: Recipe) -> dict[str, int]:
-    rows = sum(table.num_rows for table in recipe.source.scan())
-    return {"rows": rows, "partitions": -(-rows // recipe.source.partition_size)}
+    sizes = [table.num_rows for table in partitions(recipe.source)]
+    return {"rows": sum(sizes), "partitions": len(sizes)}
 
 
 @dataclass
@@ -125,3 +132,19 @@ def _disk(job: Job, stored: dict[str, _Stored]) -> list[str]:
     media = {step.name for step in job.plan.steps if step.holds_media}
     a_sample = sum(b * (2 if n in media else 1) for n, b in shares)
     return [f"disk: at most {a_sample * job.rows / 1e6:,.1f} MB, shards included, at the sizes of what is stored"]
+
+
+def _reduces(job: Job) -> list[str]:
+    """Say of each Reduce what it holds and spills, and what it has to say of itself."""
+    said = []
+    for step in job.plan.steps:
+        if isinstance(step.stage, Reduce) and not isinstance(step.stage, RepeatedRows):
+            said.append(f"{step.name}: {_spilled(job, step.stage)}")
+            said += [f"  {line}" for line in step.stage.notes()]
+    return said
+
+
+def _spilled(job: Job, stage: Reduce) -> str:
+    on_disk = spilled_bytes(job.rows * stage.records_a_row, stage.comparing()) / 1e6
+    memory = job.plan.recipe.settings.reduce_memory_mb
+    return f"about {on_disk:,.1f} MB of sketches in work/, judged in tasks of at most {memory:g} MB of records each"

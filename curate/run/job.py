@@ -5,9 +5,6 @@ from dataclasses import dataclass
 from curate.plan import Phase, Plan, Step
 from curate.run.layout import Run
 
-ROWS_PER_BUCKET = 1_000_000
-"""A bucket of a Reduce is judged in memory: about 100 bytes a row, so 100 MB."""
-
 
 @dataclass(frozen=True)
 class Job:
@@ -20,9 +17,9 @@ class Job:
     partitions: int
 
     @property
-    def buckets(self) -> int:
-        """Into how many hash ranges a Reduce is divided: set by the input, never by the number of workers."""
-        return max(1, -(-self.rows // ROWS_PER_BUCKET))
+    def memory_bytes(self) -> int:
+        """How many bytes of records a task of a Reduce may hold."""
+        return max(1, int(self.plan.recipe.settings.reduce_memory_mb * (1 << 20)))
 
     def phase_before(self, phase: Phase) -> Phase | None:
         """Return the phase whose survivors enter this one."""

@@ -15,13 +15,14 @@ import pyarrow.parquet as pq
 
 from curate.ledger import part_name
 from curate.plan import Phase, Step
+from curate.reduce import Recurring
 from curate.run.books import Books
 from curate.run.columns import align, load_columns, read_source, results_at
 from curate.run.flow import EVENTS, PASSED, Flow
 from curate.run.job import Job
 from curate.run.opened import DROPPED, FAILED, FINDING, FOUND, Measure, flat, result_schema
 from curate.run.parts import read_table, reading, write_table
-from curate.run.shuffle import dropped_by, write_map
+from curate.run.reduce import judged_by, repeated, write_sketch
 from curate.sample import is_media
 from curate.shards import reason_where_erased
 from curate.stage import Filter
@@ -55,11 +56,13 @@ def begin(job: Job, phase: Phase, partition: int) -> Flow | Commit:
     survivors = history.filter(pc.equal(history["event"], PASSED)).select(["row", "key"])
     flow = Flow.of(partition, survivors.combine_chunks())
     if before.reduce is not None:
-        judged = dropped_by(job, before.reduce, partition, flow.rows["row"])
+        failed, judged = judged_by(job, before.reduce, partition, flat(flow.rows["row"]))
         # Decided on before it was erased: it goes no further than here.
         reasons = pc.coalesce(reason_where_erased(job.run.folder, flow.rows["key"]), judged)
-        none = pa.nulls(flow.rows.num_rows, pa.string())
-        flow.settle(before.reduce.name, none, reasons, pa.nulls(flow.rows.num_rows, pa.float32()))
+        flow.settle(before.reduce.name, failed, reasons, pa.nulls(flow.rows.num_rows, pa.float32()))
+        if isinstance(before.reduce.stage, Recurring):
+            found = repeated(job, before.reduce, partition, flat(flow.rows["row"]))
+            flow.attach(before.reduce.stage.outputs()[0].name, found)
     return flow
 
 
@@ -216,7 +219,7 @@ def commit(job: Job, phase: Phase, flow: Flow) -> Commit:
     """Store the phase's decisions on a partition; its history file, written last, is the commit."""
     if phase.reduce is not None:
         ensure(job, phase, None, flow, tuple(c for c in phase.reduce.stage.inputs() if c != "key"))
-        write_map(job, phase.reduce, flow)
+        write_sketch(job, phase.reduce, flow)
     history = flow.history()
     kept = int(flow.alive.sum())
     facts = {"books": flow.books.to_json(), "kept": kept, "seconds": flow.seconds}

@@ -7,12 +7,13 @@ import pyarrow.compute as pc
 
 from curate.errors import RunError
 from curate.plan import Plan, Step
+from curate.reduce import Reduce
 from curate.run.ingest import FOLDER as SOURCE
 from curate.run.layout import BOOKS, MANIFEST, Run
 from curate.run.opened import FAILED
 from curate.run.parts import read_table, write_table
 from curate.shards import keep_current
-from curate.stage import Filter, Reduce
+from curate.stage import Filter
 from curate.storage import Folder
 
 

@@ -13,7 +13,7 @@ from curate.sample import COLUMNS
 from curate.stage import Member, Packer, Sink
 
 _FIELDS = ("caption", "url", "width", "height", "original_width", "original_height", "sha256")
-_MORE = ("text", "audio_url", "audio_seconds", "audio_sha256", "transcript", "conversations")
+_MORE = ("document", "date", "collection", "text", "audio_url", "audio_seconds", "audio_sha256", "transcript", "conversations")
 """Fields of ours that a sample's json has where some stage writes them."""
 _MEDIA = ("image", "audio")
 _DIGITS = 4
@@ -23,12 +23,11 @@ _RESERVED = frozenset(("uid", "status", "error_message", "exif"))
 class WebDataset(Sink):
     """Write each sample as picture, sound, `json` and `txt`, with the names and fields of img2dataset 1.47.
 
-    A table without `image` gives samples without a picture, one without `audio` samples without sound.
+    A table without `image` gives samples without a picture, one without `audio` samples without sound. `txt` is the
+    caption; where no stage writes captions it is the document's text, which the `json` then does not repeat.
     """
 
     name: ClassVar[str] = "webdataset"
-    reads: ClassVar[tuple[str, ...]] = ("caption",)
-
     include_scores: bool = Field(default=True, description="write what filters measured into each sample's json")
 
     def open(self) -> Packer:
@@ -44,11 +43,13 @@ def _pack(table: pa.Table, include_scores: bool) -> Iterator[tuple[str, list[Mem
     wanted = ("key", *(f"{name}_format" for name in _MEDIA), *_MORE, *_FIELDS, *scores)
     small = table.select([name for name in table.column_names if name in wanted])
     media = {name: table[name] for name in _MEDIA if name in table.column_names}
+    with_text = not {"caption", "text"}.isdisjoint(small.column_names)
     for row, values in enumerate(small.to_pylist()):
         members = [m for name, column in media.items() for m in _member(values, name, column[row].as_py())]
+        written = values.pop("text", None) if "caption" not in values else values["caption"]
         members.append(("json", _json(values, scores)))
-        if "caption" in values:
-            members.append(("txt", (values["caption"] or "").encode()))
+        if with_text:
+            members.append(("txt", (written or "").encode()))
         yield values["key"], members
 
 

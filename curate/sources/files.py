@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 import fsspec
+import pyarrow as pa
 
 from curate.errors import InputError, StorageError, nearest
 from curate.storage import refusals
@@ -31,6 +32,7 @@ _MAGIC = (
 )
 _HEAD_BYTES = 4096
 TEXT = "text"
+COMPRESSED = {".gz": "gzip", ".zst": "zstd"}
 
 
 @dataclass(frozen=True)
@@ -48,20 +50,31 @@ class InputFile:
 
     @contextmanager
     def open(self) -> Iterator[IO[bytes]]:
-        """Open for reading, decompressed where the name ends in `.gz`.
+        """Open for reading, decompressed where the name ends in `.gz` or `.zst`.
 
         Raises:
             InputError: compressed data is damaged.
             StorageError: the disk or the store refuses.
         """
-        compression = "gzip" if self.name.endswith(".gz") else None
+        compression = next((name for end, name in COMPRESSED.items() if self.name.endswith(end)), None)
         try:
-            with self.fs.open(self.path, "rb", compression=compression) as stream:
-                yield stream
+            with self.fs.open(self.path, "rb", compression="gzip" if compression == "gzip" else None) as stream:
+                yield _unzstd(stream) if compression == "zstd" else stream
         except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-            raise InputError(f"{self.path}: not gzip, or damaged: it cannot be decompressed to its end") from error
+            raise self._damaged("gzip") from error
         except refusals() as error:
+            if compression == "zstd" and getattr(error, "errno", None) is None:  # Arrow's own, not the system's
+                raise self._damaged("zstd") from error
             raise StorageError(f"{self.path}: {getattr(error, 'strerror', None) or error}") from error
+
+    def _damaged(self, compression: str) -> InputError:
+        return InputError(f"{self.path}: not {compression}, or damaged: it cannot be decompressed to its end")
+
+
+def _unzstd(stream: IO[bytes]) -> IO[bytes]:
+    """Decompress all frames; Arrow's reader, unlike others, goes past the first and says where one is cut."""
+    plain: IO[bytes] = pa.CompressedInputStream(pa.PythonFile(stream, mode="r"), "zstd")
+    return plain
 
 
 def file_system(url: str) -> tuple[Any, str]:

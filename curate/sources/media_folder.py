@@ -49,4 +49,4 @@ class MediaFolder(Folder):
 
     def load(self) -> Edit:
         """Return the stage that reads and checks pictures and sounds."""
-        return ReadMedia(**self.model_dump(exclude={"partition_size", "max_failed_fraction"}))
+        return ReadMedia(**self.model_dump(exclude={"partition_size", "partition_bytes", "max_failed_fraction"}))

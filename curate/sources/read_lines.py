@@ -1,4 +1,4 @@
-"""URL lists a line each: jsonl (an object a line) and txt (a URL a line). Empty lines are no rows."""
+"""Rows a line each: jsonl (an object a line) and txt (a URL a line). Empty lines are no rows."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -9,57 +9,61 @@ import pyarrow as pa
 
 from curate.errors import InputError
 from curate.sources.files import InputFile, expect_columns, expect_text
-from curate.sources.rows import BATCH_ROWS, rows
+from curate.sources.rows import BAD_ROW, BATCH_BYTES, BATCH_ROWS, MOST_ROW_BYTES, Wanted, rows
 
 _CHUNK_BYTES = 1 << 20
-_MOST_LINE_BYTES = 1 << 20
-_MOST_BATCH_BYTES = 32 << 20
 _BOM = b"\xef\xbb\xbf"
+_ESCAPED = 3  # bytes of `\u0434` for each of the two that it stands for; spelled so, no text takes more
 
-Parsed = tuple[str | None, str | None]
+Parsed = tuple[str | None, ...]
+"""A value for each wanted column."""
 
 
 @dataclass
 class _Batch:
-    urls: list[str | None] = field(default_factory=list)
-    captions: list[str | None] = field(default_factory=list)
-    broken: list[bool] = field(default_factory=list)
+    wanted: Wanted
+    parsed: list[Parsed] = field(default_factory=list)
+    failed: list[str | None] = field(default_factory=list)
     size: int = 0
 
-    def add(self, parsed: Parsed | None, size: int) -> None:
-        url, caption = parsed or (None, None)
-        self.urls.append(url)
-        self.captions.append(caption)
-        self.broken.append(parsed is None)
+    def add(self, parsed: Parsed | str, size: int) -> None:
+        if isinstance(parsed, str):
+            self.parsed.append((None,) * len(self.wanted.columns))
+            self.failed.append(parsed)
+        else:
+            self.parsed.append(parsed)
+            self.failed.append(None)
         self.size += size
 
     @property
     def full(self) -> bool:
-        return len(self.urls) >= BATCH_ROWS or self.size >= _MOST_BATCH_BYTES
+        return len(self.parsed) >= BATCH_ROWS or self.size >= BATCH_BYTES
 
     def table(self) -> pa.Table:
-        text = pa.string()
-        return rows(pa.array(self.urls, text), pa.array(self.captions, text), pa.array(self.broken, pa.bool_()))
+        values = zip(*self.parsed, strict=True)
+        found = {name: pa.array(column, pa.string()) for name, column in zip(self.wanted.columns, values, strict=True)}
+        return rows(self.wanted, found, pa.array(self.failed, pa.string()))
 
 
-def read_txt(file: InputFile) -> Iterator[pa.Table]:
-    """Yield a row for each line; there are no captions.
+def read_txt(file: InputFile, wanted: Wanted) -> Iterator[pa.Table]:
+    """Yield a row for each line, which is the column that a row must have; the others are null.
 
     Raises:
         InputError: it is not a text file.
     """
     expect_text(file, "txt")
-    yield from _tables(file, _decoded)
+
+    def parse(line: bytes) -> Parsed | str:
+        try:
+            text = line.decode()
+        except UnicodeDecodeError:
+            return BAD_ROW
+        return tuple(text if name == wanted.must else None for name in wanted.columns)
+
+    yield from _tables(file, wanted, parse)
 
 
-def _decoded(line: bytes) -> Parsed | None:
-    try:
-        return line.decode(), None
-    except UnicodeDecodeError:
-        return None
-
-
-def read_jsonl(file: InputFile, url: str, caption: str | None) -> Iterator[pa.Table]:
+def read_jsonl(file: InputFile, wanted: Wanted) -> Iterator[pa.Table]:
     """Yield a row for each line; a line that is no object, or whose values are no text, fails as `bad_row`.
 
     Raises:
@@ -68,18 +72,25 @@ def read_jsonl(file: InputFile, url: str, caption: str | None) -> Iterator[pa.Ta
     expect_text(file, "jsonl")
     names: dict[str, None] = {}
 
-    def parse(line: bytes) -> Parsed | None:
+    def parse(line: bytes) -> Parsed | str:
         row = _object(line)
         if row is None:
-            return None
+            return BAD_ROW
         names.update(dict.fromkeys(row))
-        found = row.get(url), None if caption is None else row.get(caption)
-        return found if all(value is None or _is_text(value) for value in found) else None  # type: ignore[return-value]
+        found = [_value(wanted, name, row.get(named or "")) for name, named in wanted.columns.items()]
+        return tuple(found) if all(value is None or _is_text(value) for value in found) else BAD_ROW  # type: ignore[arg-type]
 
-    for number, table in enumerate(_tables(file, parse)):
+    for number, table in enumerate(_tables(file, wanted, parse)):
         if number == 0:
-            _expect(file, [name for name in (url, caption) if name is not None], list(names))
+            _expect(file, wanted.needed, list(names))
         yield table
+
+
+def _value(wanted: Wanted, name: str, value: object) -> object:
+    if wanted.columns[name] is None:
+        return None
+    number = name in wanted.spelled and isinstance(value, int) and not isinstance(value, bool)
+    return str(value) if number else value
 
 
 def _expect(file: InputFile, wanted: list[str], there: list[str]) -> None:
@@ -107,31 +118,32 @@ def _is_text(value: object) -> bool:
     return True
 
 
-def _tables(file: InputFile, parse: Callable[[bytes], Parsed | None]) -> Iterator[pa.Table]:
-    batch = _Batch()
+def _tables(file: InputFile, wanted: Wanted, parse: Callable[[bytes], Parsed | str]) -> Iterator[pa.Table]:
+    batch = _Batch(wanted)
     with file.open() as stream:
-        for line in _lines(stream):
+        for line in _lines(stream, _ESCAPED * wanted.most_bytes + MOST_ROW_BYTES):
             if line is None or line.strip():
-                batch.add(None if line is None else parse(line), len(line or b""))
+                batch.add(wanted.too_long if line is None else parse(line), len(line or b""))
             if batch.full:
                 yield batch.table()
-                batch = _Batch()
-    if batch.urls:
+                batch = _Batch(wanted)
+    if batch.parsed:
         yield batch.table()
 
 
-def _lines(stream: IO[bytes]) -> Iterator[bytes | None]:
-    """Yield lines without their ends; None for one that is too long to be a row."""
-    rest, skipping = b"", False
-    first = True
-    while chunk := stream.read(_CHUNK_BYTES):
-        text = rest + (chunk.removeprefix(_BOM) if first else chunk)
-        first = False
-        *whole, rest = text.split(b"\n")
+def _lines(stream: IO[bytes], most: int) -> Iterator[bytes | None]:
+    """Yield lines without their ends; None for one of more than `most` bytes, which is not kept in memory."""
+    kept: list[bytes] = []
+    size = 0
+    chunk = stream.read(_CHUNK_BYTES).removeprefix(_BOM)
+    while chunk:
+        *whole, rest = chunk.split(b"\n")
         for line in whole:
-            yield None if skipping or len(line) > _MOST_LINE_BYTES else line.rstrip(b"\r")
-            skipping = False
-        if len(rest) > _MOST_LINE_BYTES:
-            rest, skipping = b"", True
-    if skipping or rest:
-        yield None if skipping else rest.rstrip(b"\r")
+            size += len(line)
+            yield b"".join((*kept, line)).rstrip(b"\r") if size <= most else None
+            kept, size = [], 0
+        size += len(rest)
+        kept = [*kept, rest] if size <= most else []
+        chunk = stream.read(_CHUNK_BYTES)
+    if size:
+        yield b"".join(kept).rstrip(b"\r") if size <= most else None

@@ -9,17 +9,16 @@ from pydantic import Field
 from curate.errors import InputError
 from curate.sample import column
 from curate.sources.files import InputFile, find_files, snapshot
-from curate.sources.read_delimited import read_delimited
-from curate.sources.read_lines import read_jsonl, read_txt
-from curate.sources.read_parquet import read_parquet
+from curate.sources.read_lines import read_txt
+from curate.sources.read_rows import kind_of, read_rows, suffixes
+from curate.sources.rows import Wanted
 from curate.stage import Source
 
-_TEXT_KINDS = ("csv", "tsv", "jsonl", "txt")
-SUFFIXES = (".parquet", *(f".{kind}{end}" for kind in _TEXT_KINDS for end in ("", ".gz")))
+SUFFIXES = suffixes("csv", "tsv", "jsonl", "txt")
 
 
 class Urls(Source):
-    """List URLs and captions from parquet, csv, tsv, jsonl or txt files; the text kinds also as `.gz`."""
+    """List URLs and captions from parquet, csv, tsv, jsonl or txt files; the text kinds also as `.gz` and `.zst`."""
 
     name: ClassVar[str] = "urls"
     writes: ClassVar[tuple[pa.Field, ...]] = (column("url"), column("caption"))
@@ -56,11 +55,5 @@ class Urls(Source):
         return find_files(self.path, SUFFIXES)
 
     def _read(self, file: InputFile) -> Iterator[pa.Table]:
-        kind = file.name.removesuffix(".gz").rpartition(".")[2]
-        if not file.name.endswith(SUFFIXES):
-            raise InputError(f"{file.path}: cannot tell its format: its name ends in none of {', '.join(SUFFIXES)}")
-        if kind == "parquet":
-            return read_parquet(file, self.url, self.caption)
-        if kind == "jsonl":
-            return read_jsonl(file, self.url, self.caption)
-        return read_txt(file) if kind == "txt" else read_delimited(file, kind, self.url, self.caption)
+        wanted = Wanted({"url": self.url, "caption": self.caption}, must="url")
+        return read_txt(file, wanted) if kind_of(file, SUFFIXES) == "txt" else read_rows(file, SUFFIXES, wanted)

@@ -15,7 +15,7 @@ from curate.cli.build import planned
 from curate.errors import RecipeError
 from curate.recipe import parse_recipe
 from tests.fetch.web import Web, serving
-from tests.run.lines import CURATE, command, published, spelled
+from tests.run.lines import CURATE, command, here, published, spelled
 from tests.train.shapes import shapes
 from tests.train.tiny import SMALL
 
@@ -97,8 +97,9 @@ def test_it_runs_checks_looks_and_trains_then_has_nothing_left_to_do(drawings, u
 @pytest.mark.slow
 def test_killed_once_in_each_step_it_ends_with_the_same_bytes(drawings, undisturbed, tmp_path):
     moments = random.Random(7)
-    killed = [kill_in(line(drawings, tmp_path), step, moments.uniform(0, 0.3)) for step in STEPS]
-    assert killed == list(STEPS)
+    writing = [step for step in STEPS if step != "check"]  # which leaves nothing behind
+    killed = [kill_in(line(drawings, tmp_path), step, moments.uniform(0, 0.3)) for step in writing]
+    assert killed == writing
     done = command(*line(drawings, tmp_path))
     assert done.returncode == 0, done.stderr
     assert set(begun(done.stdout)) <= {"run", "evaluate"}  # what was done before is not done again
@@ -124,7 +125,7 @@ def kill_in(words, step, seconds):
 
 @pytest.mark.slow
 def test_other_settings_need_another_folder(drawings, undisturbed):
-    done = command(*line(drawings, undisturbed.out), "--set", "train.settings.learning_rate=1e-2")
+    done = here(*line(drawings, undisturbed.out), "--set", "train.settings.learning_rate=1e-2")
     assert done.returncode == 1
     assert "holds a training run with other settings: learning_rate was 0.001, now 0.01" in done.stderr
     assert "Traceback" not in done.stderr
@@ -148,7 +149,7 @@ def test_what_the_trainer_does_not_know_is_told_with_its_line(train, fault):
 def test_a_wrong_preset_is_told_before_any_work(tmp_path):
     recipe = tmp_path / "lines.yaml"
     recipe.write_text(f"{spelled()}train: {{preset: llava-tny}}\n")
-    done = command("build", recipe, "--local", "--out", tmp_path / "run")
+    done = here("build", recipe, "--local", "--out", tmp_path / "run")
     assert done.returncode == 1
     assert "train: no preset named 'llava-tny'. Did you mean 'llava-tiny'?" in done.stderr
     assert not (tmp_path / "run").exists()
@@ -157,7 +158,7 @@ def test_a_wrong_preset_is_told_before_any_work(tmp_path):
 def test_a_recipe_without_the_section_is_not_built(tmp_path):
     recipe = tmp_path / "lines.yaml"
     recipe.write_text(spelled())
-    done = command("build", recipe, "--local", "--out", tmp_path / "run")
+    done = here("build", recipe, "--local", "--out", tmp_path / "run")
     assert done.returncode == 1
     assert done.stderr == "curate: lines: has no section 'train'. Write `train: {preset: llava-tiny}`, or use run\n"
 
@@ -176,12 +177,13 @@ def test_a_plan_tells_what_follows():
 
 
 @pytest.mark.slow
-def test_the_plan_command_tells_it_too(tmp_path):
+def test_the_plan_command_tells_it_too(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     recipe = tmp_path / "lines.yaml"
     recipe.write_text(f"{spelled()}train: {{preset: minigpt4-tiny}}\n")
-    told = command("plan", recipe, "--set", "train.settings.steps=7", cwd=tmp_path).stdout
+    told = here("plan", recipe, "--set", "train.settings.steps=7").stdout
     assert "7 steps of minigpt4-tiny into lines-model" in told
-    printed = json.loads(command("plan", recipe, "--json", "--set", "train.preset=llava-tiny", cwd=tmp_path).stdout)
+    printed = json.loads(here("plan", recipe, "--json", "--set", "train.preset=llava-tiny").stdout)
     assert printed["train"] == {
         "preset": "llava-tiny", "settings": {}, "out": "lines-model", "features": False, "steps": 850,
         "evaluate": {"samples": None, "controls": True, "max_new_tokens": 40},

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.run.lines import command
+from tests.run.lines import command, here
 from tests.train.shapes import TINY, shapes, write_run
 
 SETTINGS = {
@@ -21,8 +21,8 @@ SET = [word for name, value in SETTINGS.items() for word in ("--set", f"{name}={
 @pytest.mark.slow
 def test_features_of_two_runs_then_training_on_them_by_weight(tmp_path):
     runs = [write_run(str(tmp_path / name), shapes()[start : start + 8]) for name, start in (("a", 0), ("b", 8))]
-    for run in runs:
-        done = command("features", run, "--for", "llava-tiny", *SET)
+    for run, carried_out in zip(runs, (command, here), strict=True):
+        done = carried_out("features", run, "--for", "llava-tiny", *SET)
         assert done.returncode == 0, done.stderr
         assert "pictures  8" in done.stdout
     data = [word for run in runs for word in ("--data", f"{run}:sqrt")]
@@ -31,10 +31,10 @@ def test_features_of_two_runs_then_training_on_them_by_weight(tmp_path):
     events = [json.loads(line) for line in done.stdout.splitlines()]
     assert [event["used"] for event in events if event["event"] == "features"] == [True]
     assert events[-1]["samples"] == 16
-    done = command("train", "llava-tiny", "--data", f"{runs[0]}:2", "--data", runs[1], "--out", tmp_path / "other")
+    done = here("train", "llava-tiny", "--data", f"{runs[0]}:2", "--data", runs[1], "--out", tmp_path / "other")
     assert done.returncode == 1
     assert f"{runs[1]}: has no weight, but other data has" in done.stderr
     assert "Traceback" not in done.stderr
-    done = command("features", runs[0], "--for", "llava-tiny")
+    done = here("features", runs[0], "--for", "llava-tiny")
     assert done.returncode == 1
     assert "vision learns" in done.stderr

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from curate.registry import stages
-from curate.sample import COLUMNS
+from curate.sample import COLUMNS, EMBEDDING
 
 CAPTIONS = (
     "",
@@ -73,6 +73,7 @@ BY_NAME = {
     "image": st.deferred(lambda: st.sampled_from(pictures())),
     "audio": st.deferred(lambda: st.sampled_from(sounds())),
     "sha256": st.sampled_from("abcdef").map(lambda digit: digit * 64),
+    "contaminated_by": st.just([]),
     "conversations": st.lists(st.fixed_dictionaries({"from": st.sampled_from(("human", "gpt")), "value": st.text()})),
 }
 BY_TYPE = {
@@ -82,6 +83,8 @@ BY_TYPE = {
     pa.int64(): st.integers(-(2**63), 2**63 - 1),
     pa.float32(): st.floats(-1, 1, width=32),
     pa.bool_(): st.booleans(),
+    # Of one width, as one model writes them.
+    EMBEDDING: st.lists(st.floats(-1, 1, width=16), min_size=3, max_size=3),
 }
 
 

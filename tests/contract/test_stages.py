@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from stage_settings import HEARS, cases, stage
 
+from curate.reduce import Banded
 from curate.registry import stages
 from curate.sample import COLUMNS
-from curate.stage import FINDINGS
+from curate.stage import FINDINGS, Measured
 
 TOLERANCE = 1e-4  # between a batch and its rows one by one, for models whose sums depend on the batch
 EXAMPLES = settings(
@@ -99,14 +100,20 @@ def test_somebody_writes_what_it_reads(name):
 def test_filter_measures_each_row_alone(name, data):
     table = data.draw(batches(stage(name).inputs()))
     before = table.slice(0)
-    scores = [as_array(c) for c in opened(name)(table)]
+    scores = measured(name, table)
     assert table.equals(before)
     assert [c.type for c in scores] == [f.type for f in stage(name).outputs()]
     assert [len(c) for c in scores] == [len(table)] * len(scores)
-    assert [as_array(c) for c in opened(name)(table)] == scores
+    assert measured(name, table) == scores
     for row, alone in enumerate(one_by_one(table)):
-        for whole, single in zip(scores, opened(name)(alone), strict=True):
-            assert_alike(whole.slice(row, 1), as_array(single))
+        for whole, single in zip(scores, measured(name, alone), strict=True):
+            assert_alike(whole.slice(row, 1), single)
+
+
+def measured(name, table):
+    """What a filter says of a table, with or without reasons of failure."""
+    scores = opened(name)(table)
+    return [as_array(c) for c in (scores.columns if isinstance(scores, Measured) else scores)]
 
 
 @pytest.mark.parametrize("name", cases("filter"))
@@ -161,44 +168,58 @@ def rows(edited):
 @pytest.mark.parametrize("name", cases("reduce"))
 @EXAMPLES
 @given(data=st.data())
-def test_reduce_names_a_survivor_for_each_row(name, data):
-    table = data.draw(sorted_groups(stage(name)))
-    verdicts = opened(name)(table)
-    keys, dropped, survivor = table["key"].to_pylist(), verdicts.dropped.to_pylist(), verdicts.survivor.to_pylist()
-    assert len(dropped) == len(survivor) == len(keys)
-    stays = {key for key, reason in zip(keys, dropped, strict=True) if reason is None}
-    assert set(survivor) == stays
-    assert all((s == k) == (reason is None) for k, s, reason in zip(keys, survivor, dropped, strict=True))
+def test_reduce_sketches_each_row_alone(name, data):
+    table = data.draw(sketchable(stage(name)))
+    whole = opened(name)(table)
+    alone = [opened(name)(row) for row in one_by_one(table)] or [whole]
+    assert [node for sketch in alone for node in sketch.node.tolist()] == whole.node.tolist()
+    assert [check for sketch in alone for check in sketch.check.tolist()] == whole.check.tolist()
+    assert np.concatenate([nothing(sketch) for sketch in alone]).tolist() == nothing(whole).tolist()
+    if whole.bands is not None:
+        np.testing.assert_array_equal(np.concatenate([sketch.bands for sketch in alone]), whole.bands)
+    if whole.payload is not None:
+        assert pa.concat_arrays([as_array(sketch.payload) for sketch in alone]).equals(as_array(whole.payload))
 
 
 @pytest.mark.parametrize("name", cases("reduce"))
 @EXAMPLES
 @given(data=st.data())
-def test_reduce_judges_each_group_alone(name, data):
-    table = data.draw(sorted_groups(stage(name)))
-    grouping = table[stage(name).shuffle_by]
-    alone = [opened(name)(table.filter(pc.equal(grouping, value))) for value in pc.unique(grouping)]
-    whole = opened(name)(table)
-    assert whole.survivor.to_pylist() == [k for verdicts in alone for k in verdicts.survivor.to_pylist()]
+def test_reduce_takes_equal_rows_for_equal_and_says_what_it_declares(name, data):
+    table = data.draw(sketchable(stage(name)))
+    sketch, how = opened(name)(pa.concat_tables([table, table])), stage(name).comparing()
+    rows = len(sketch.node) // 2
+    assert sketch.node[:rows].tolist() == sketch.node[rows:].tolist()
+    assert sketch.node.dtype == sketch.check.dtype == np.uint64
+    if isinstance(how, Banded):
+        assert sketch.bands.shape == (2 * rows, how.bands)
+        assert sketch.bands.dtype == np.uint64
+    assert (how is None) == (sketch.payload is None) or (isinstance(how, Banded) and how.alike is None)
+    if sketch.payload is not None:
+        assert pc.and_not(sketch.payload.is_null(), pa.array(nothing(sketch))).true_count == 0
+    assert opened(name)(table.slice(0, 0)).node.tolist() == []
+
+
+def nothing(sketch):
+    return np.zeros(len(sketch.node), bool) if sketch.apart is None else sketch.apart
 
 
 @st.composite
-def sorted_groups(draw, reduce):
-    """A table as a Reduce gets it: unique keys, no null in the grouping column, sorted by it and by `order`."""
-    names = ["key", *(n for n in reduce.inputs() if n != "key")]
-    table = draw(batches(names, max_rows=12))
-    grouping = table[reduce.shuffle_by].combine_chunks()
-    table = table.filter(grouping.is_valid())
-    unique = pa.array([f"{row:032x}" for row in range(len(table))], pa.string())
-    table = table.set_column(0, field("key"), unique).append_column("order", pa.array(range(len(table)), pa.int64()))
-    return table.sort_by([(reduce.shuffle_by, "ascending"), ("order", "ascending")])
+def sketchable(draw, reduce):
+    """A table as a Reduce gets it; hashes of media are there, for the engine fails rows without."""
+    table = draw(batches(["key", *(n for n in reduce.inputs() if n != "key")], max_rows=8))
+    keys = pa.array([f"{row:032x}" for row in range(len(table))], pa.string())
+    table = table.set_column(0, field("key"), keys)
+    return table.filter(table["sha256"].is_valid()) if "sha256" in table.column_names else table
+
+
+TEXTS = st.sampled_from([(), ("caption",), ("document", "text"), ("caption", "text")])
 
 
 @pytest.mark.parametrize("name", cases("sink"))
 @EXAMPLES
 @given(data=st.data())
 def test_sink_packs_each_row_alone(name, data):
-    table = data.draw(batches(["key", *stage(name).inputs()]))
+    table = data.draw(batches(["key", *dict.fromkeys([*stage(name).inputs(), *data.draw(TEXTS)])]))
     packed = list(opened(name)(table))
     assert [key for key, _ in packed] == table["key"].to_pylist()
     assert all(len({extension for extension, _ in members}) == len(members) for _, members in packed)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageEnhance, ImageOps
 
-from curate.dedupe.perceptual import BITS, CLEAR, NEAR, distances, hashes, lookalikes, luminance
+from curate.dedupe.perceptual import BITS, CLEAR, NEAR, _filter, distances, hashes, lookalikes, luminance
 from tests.erase.runs import picture
 
 
@@ -141,3 +141,26 @@ def test_a_picture_that_claims_to_be_huge_is_none_that_can_be_read():
     data[16:24] = struct.pack(">II", 60_000, 60_000)
     data[29:33] = struct.pack(">I", zlib.crc32(data[12:29]))
     assert luminance(bytes(data)) is None
+
+
+def test_filters_are_whole_numbers_that_keep_the_mean():
+    """Sums of them are exact, so the same bits come from any machine's BLAS."""
+    for length in range(1, 513):
+        rows = _filter(length)
+        assert rows.shape == (64, length)
+        assert (rows == np.rint(rows)).all()
+        assert (rows.sum(axis=1) == 144).all()
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP"])
+def test_a_jpeg_is_read_as_what_it_decodes_to(kind):
+    for number in range(6):
+        photo = encoded(opened(number, 700))
+        decoded = io.BytesIO()
+        Image.open(io.BytesIO(photo)).save(decoded, kind, lossless=True)
+        assert distances(hashes([photo]).bits, hashes([decoded.getvalue()]).bits).max() <= 4
+
+
+def test_a_picture_without_anything_to_see_has_no_bit_set():
+    """Its coefficients are nought but for rounding, which must not be what the bits are made of."""
+    assert not hashes([encoded(Image.new("L", (317, 211), 77), kind="PNG")]).bits.any()

@@ -1,39 +1,26 @@
-"""Rows that a source lists twice: the first of each key stays, and the others name it."""
+"""Rows that a source lists twice have the same key, and no others share a node."""
 
 import pyarrow as pa
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curate.dedupe.repeated import RepeatedRows
 
-
-def verdicts(keys):
-    """Judge keys as the engine hands them over: sorted by key, then by their order."""
-    rows = sorted(zip(keys, range(len(keys)), strict=True))
-    table = pa.table(
-        {"key": pa.array([k for k, _ in rows], pa.string()), "order": pa.array([o for _, o in rows], pa.int64())}
-    )
-    found = RepeatedRows().open()(table)
-    by_order = sorted(zip((o for _, o in rows), found.dropped.to_pylist(), found.survivor.to_pylist(), strict=True))
-    return [(dropped, survivor) for _, dropped, survivor in by_order]
+KEYS = st.binary(min_size=16, max_size=16).map(bytes.hex)
 
 
-@pytest.mark.parametrize(
-    ("keys", "dropped"),
-    [
-        ([], []),
-        (["a"], [None]),
-        (["b", "a", "b", "b"], [None, None, "repeated_row", "repeated_row"]),
-    ],
-)
-def test_the_first_of_each_key_stays(keys, dropped):
-    assert [d for d, _ in verdicts(keys)] == dropped
+def nodes(keys):
+    sketch = RepeatedRows().open()(pa.table({"key": pa.array(keys, pa.string())}))
+    assert sketch.apart is None
+    return list(zip(sketch.node.tolist(), sketch.check.tolist(), strict=True))
 
 
 @settings(derandomize=True, deadline=None)
-@given(st.lists(st.sampled_from("abcd")))
-def test_against_a_set(keys):
-    seen = set()
-    expected = [(None if not (k in seen or seen.add(k)) else "repeated_row", k) for k in keys]
-    assert verdicts(keys) == expected
+@given(st.lists(KEYS, max_size=5).flatmap(lambda keys: st.lists(st.sampled_from([*keys, "0" * 32]))))
+def test_node_and_check_are_the_halves_of_the_key(keys):
+    assert nodes(keys) == [(int(key[:16], 16), int(key[16:], 16)) for key in keys]
+
+
+def test_nothing_else_makes_two_rows_the_same():
+    assert RepeatedRows().comparing() is None
+    assert RepeatedRows().inputs() == ("key",)

@@ -48,20 +48,20 @@ def url(number):
     return f"album/person-{number:04d}.jpg"
 
 
-def draw(root):
+def draw(root, numbers=range(PICTURES)):
     """Write the folder of pictures that the recipe lists."""
     (root / "album").mkdir(parents=True)
     copied = {copy: of for of, copy in COPIES.items()}
-    for number in range(PICTURES):
+    for number in numbers:
         (root / url(number)).write_bytes(picture(copied.get(number, number)))
         (root / url(number).replace(".jpg", ".txt")).write_text(caption(number))
     return root
 
 
-def spelled(pictures, *stages, per_shard=8):
+def spelled(pictures, *stages, per_shard=8, partition_size=16):
     tree = {
         "name": "album",
-        "source": {"image_folder": {"path": str(pictures), "partition_size": 16}},
+        "source": {"image_folder": {"path": str(pictures), "partition_size": partition_size}},
         "stages": list(stages or STAGES),
         "sink": {"webdataset": {"samples_per_shard": per_shard}},
     }
@@ -72,10 +72,10 @@ def recipe(pictures, *stages, **settings):
     return parse_recipe(spelled(pictures, *stages, **settings).encode(), "album.yaml")
 
 
-def carry_out(out, pictures, *stages, work=None, hire=LocalRunner):
+def carry_out(out, pictures, *stages, work=None, hire=LocalRunner, **settings):
     """Execute the recipe; return the run."""
     run = Run.at(str(out), work)
-    execute(recipe(pictures, *stages), run, hire, lambda _: None)
+    execute(recipe(pictures, *stages, **settings), run, hire, lambda _: None)
     return run
 
 
@@ -101,10 +101,14 @@ def keys(run, *numbers):
     return [found[url(number)] for number in numbers]
 
 
-def everything(folder):
+def everything(folder, known=()):
     """Return every file below a folder with its bytes and, of tables, the bytes of what they decode to."""
-    for path in sorted(p for p in Path(folder).rglob("*") if p.is_file()):
+    for path in sorted(p for p in Path(folder).rglob("*") if p.is_file() and name_in(folder, p) not in known):
         yield path, path.read_bytes() + b"\n" + b"\n".join(_decoded(path))
+
+
+def name_in(folder, path):
+    return path.relative_to(folder).as_posix()
 
 
 def _decoded(path):
@@ -126,11 +130,14 @@ def _cells(table):
             yield repr(value).encode()
 
 
-def holding(folder, needles):
-    """Return (file, needle's name) for every file below a folder that holds any of the needles, a name to bytes."""
+def holding(folder, needles, known=()):
+    """Return (file, needle's name) for every file below a folder that holds any of the needles, a name to bytes.
+
+    Files whose names are `known` are not read.
+    """
     return [
         (str(path.relative_to(folder)), name)
-        for path, data in everything(folder)
+        for path, data in everything(folder, known)
         for name, needle in needles.items()
         if needle.lower() in data.lower()
     ]
@@ -153,12 +160,12 @@ def needles(*numbers):
 
 
 def times(folder):
-    return {p.relative_to(folder).as_posix(): p.stat().st_mtime_ns for p in Path(folder).rglob("*") if p.is_file()}
+    return {name_in(folder, p): p.stat().st_mtime_ns for p in Path(folder).rglob("*") if p.is_file()}
 
 
 def contents(folder):
     """Return the bytes of every file below a folder, locks aside."""
-    return {p.relative_to(folder).as_posix(): p.read_bytes()
+    return {name_in(folder, p): p.read_bytes()
             for p in sorted(Path(folder).rglob("*")) if p.is_file() and p.name != ".lock"}  # fmt: skip
 
 

@@ -45,14 +45,16 @@ def kill_at_random(line, victims, seed, kills, within_s):
     """Run the command `curate LINE`, kill one of its `victims` after a random while, `kills` times, then finish it.
 
     A command that outlives its victim goes on and is hit again; one that did not is started again.
-    `within_s` bounds the while between two kills. Nothing waits for what a killed driver leaves behind: Ray's workers
-    may still be at their last partition when the next command begins. Returns how many kills hit something.
+    `within_s` bounds the while between two kills; of its `kills` equal parts each gives one moment, in a random order,
+    so that few kills meet early and late moments alike. Nothing waits for what a killed driver leaves behind: Ray's
+    workers may still be at their last partition when the next command begins. Returns how many kills hit something.
     """
     moments = random.Random(seed)
+    parts = moments.sample(range(kills), kills)
     hit = 0
     process = start(line)
     while hit < kills:
-        if wait(process, moments.uniform(0.0, within_s)):
+        if wait(process, (parts[hit] + moments.random()) * within_s / kills):
             hit += kill(victims(process), moments)
             if victims is drivers:
                 process.wait(60)

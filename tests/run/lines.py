@@ -1,5 +1,8 @@
 """Small runs over numbered lines: what the engine's tests carry out, and what they read of it afterwards."""
 
+import contextlib
+import io
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -9,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import yaml
 
+from curate.cli import main
 from curate.ledger import FATES, read_ledger
 from curate.recipe import parse_recipe
 from curate.run.engine import execute
@@ -72,6 +76,22 @@ def counted(url):
 def command(*words, **settings):
     """Run the `curate` command in a process of its own."""
     return subprocess.run([CURATE, *map(str, words)], capture_output=True, text=True, check=False, **settings)
+
+
+def here(*words):
+    """Run the `curate` command in this process: the trainer's libraries, once loaded, take seconds to load again."""
+    line, said, complained = ["curate", *map(str, words)], io.StringIO(), io.StringIO()
+    argv, on_term, status = sys.argv, signal.getsignal(signal.SIGTERM), None
+    sys.argv = line
+    try:
+        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(complained):
+            main()
+    except SystemExit as end:
+        status = end.code
+    finally:
+        sys.argv = argv
+        signal.signal(signal.SIGTERM, on_term)
+    return subprocess.CompletedProcess(line, status, said.getvalue(), complained.getvalue())
 
 
 def measured(counter):

@@ -7,10 +7,13 @@ import pyarrow as pa
 import pytest
 
 from curate.errors import InputError
+from curate.sample import column
 from curate.sources.image_folder import ImageFolder
 from curate.sources.read_images import ReadImages
-from curate.sources.rows import BATCH_ROWS, SCHEMA
+from curate.sources.rows import BATCH_ROWS, FAILED
 from tests.fetch.pictures import SECRET, bomb_png, dirty_jpeg, dirty_png
+
+SCHEMA = pa.schema([column("url"), column("caption"), pa.field(FAILED, pa.string())])
 
 
 @pytest.fixture

@@ -10,8 +10,11 @@ import pytest
 from pydantic import ValidationError
 
 from curate.errors import InputError
-from curate.sources.rows import BATCH_ROWS, SCHEMA
+from curate.sample import column
+from curate.sources.rows import BATCH_ROWS, FAILED
 from curate.sources.urls import Urls
+
+SCHEMA = pa.schema([column("url"), column("caption"), pa.field(FAILED, pa.string())])
 
 ROWS = [
     {"url": "http://a.example/1.jpg", "caption": "one, two"},

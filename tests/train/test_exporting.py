@@ -12,7 +12,7 @@ from curate.train.exporting import converted, export
 from curate.train.learner import build
 from curate.train.presets import configure
 from curate.train.vocabulary import learn
-from tests.run.lines import command
+from tests.run.lines import here
 
 from .tiny import SMALL
 
@@ -26,7 +26,7 @@ def trained(shapes_run, tmp_path_factory):
 
 
 def test_a_checkpoint_goes_to_transformers_and_comes_back(trained, tmp_path):
-    done = command("export", trained, "--to", tmp_path / "hf")
+    done = here("export", trained, "--to", tmp_path / "hf")
     assert done.returncode == 0, done.stderr
     assert f"transformers.LlavaForConditionalGeneration.from_pretrained('{tmp_path}/hf') loads it" in done.stdout
     loaded = LlavaForConditionalGeneration.from_pretrained(tmp_path / "hf")
@@ -34,7 +34,7 @@ def test_a_checkpoint_goes_to_transformers_and_comes_back(trained, tmp_path):
     assert Tokenizer.from_file(str(tmp_path / "hf" / "tokenizer.json")).token_to_id("<image>") == image
     assert loaded.generation_config.suppress_tokens == [image]
     sizes = [f"--set={name}={value}" for name, value in SMALL["llava-tiny"].items()]
-    done = command("import", "hf-llava", tmp_path / "hf", "--for", "llava-tiny", "--out", tmp_path / "back", *sizes)
+    done = here("import", "hf-llava", tmp_path / "hf", "--for", "llava-tiny", "--out", tmp_path / "back", *sizes)
     assert done.returncode == 0, done.stderr
     assert "tokenizers: tokenizer-language.json" in done.stdout
     (checkpoint,) = trained.glob("checkpoints/*")
@@ -49,7 +49,7 @@ def test_a_checkpoint_goes_to_transformers_and_comes_back(trained, tmp_path):
 def test_training_starts_from_what_was_imported_with_its_words(trained, shapes_run, tmp_path):
     export(trained, tmp_path / "hf")
     sizes = [f"--set={name}={value}" for name, value in SMALL["llava-tiny"].items()]
-    command("import", "hf-llava", tmp_path / "hf", "--for", "llava-tiny", "--out", tmp_path / "back", *sizes)
+    here("import", "hf-llava", tmp_path / "hf", "--for", "llava-tiny", "--out", tmp_path / "back", *sizes)
     few = {"steps": "1", "batch_size": "4", "checkpoint_every": "1", "eval_samples": "1", "learning_rate": "1e-30"}
     start = SMALL["llava-tiny"] | few | {"start_from": str(tmp_path / "back"), "seed": "9"}
     train("llava-tiny", [shapes_run], str(tmp_path / "again"), overrides=start, progress=lambda _: None)

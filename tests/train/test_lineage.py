@@ -11,7 +11,7 @@ import pytest
 from curate.errors import TrainError
 from curate.train import trace, train
 from curate.train.mixture import Mixture
-from tests.run.lines import command
+from tests.run.lines import here
 
 from .shapes import TINY, draw, sample, shapes, write_run
 
@@ -150,13 +150,13 @@ def test_key_or_url(make_run, tmp_path, drawn):
 def test_the_command_says_it_by_words_status_and_json(make_run, tmp_path, drawn):
     happened = trained(make_run(SAMPLES), tmp_path / "out", drawn)
     key = next(key for key in sorted(happened[2]) if key != TORN[0])
-    done = command("trace", tmp_path / "out", "--key", key)
+    done = here("trace", tmp_path / "out", "--key", key)
     assert done.returncode == 0
     assert "the model learned from it\n  learned from in " in done.stdout
-    done = command("trace", tmp_path / "out", "--key", "0" * 32, "--json")
+    done = here("trace", tmp_path / "out", "--key", "0" * 32, "--json")
     assert done.returncode == 1
     assert [s["status"] for s in json.loads(done.stdout)["samples"]] == ["not_in_data"]
     assert done.stderr == ""
-    done = command("trace", tmp_path / "out", "--url", "http://nowhere/")
+    done = here("trace", tmp_path / "out", "--url", "http://nowhere/")
     assert done.returncode == 1
     assert "no sample of the data came from http://nowhere/" in done.stdout

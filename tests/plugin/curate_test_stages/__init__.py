@@ -6,11 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from curate.reduce import Reduce, Sketch, Sketcher
 from curate.sample import column
-from curate.stage import Edit, Edited, Editor, Filter, Judge, Reduce, Resources, Scorer, Source, Verdicts, threshold
+from curate.stage import Edit, Edited, Editor, Filter, Resources, Scorer, Source, threshold
+from curate_test_stages.alike import AlikeCaptions, LineParity
 from curate_test_stages.misbehaving import Chatty, DiesOpening, Flaky, LacksWeights, Poison, ReadsCaptions, RenameNumber
 
 
@@ -124,18 +127,18 @@ class OneADigit(Reduce):
     """Keeps the first row of each last digit."""
 
     name: ClassVar[str] = "one_a_digit"
+    reason: ClassVar[str] = "same_digit"
     reads: ClassVar[tuple[str, ...]] = ("digit",)
-    shuffle_by: ClassVar[str] = "digit"
 
-    def open(self) -> Judge:
-        def judge(table: pa.Table) -> Verdicts:
-            first: dict[str, str] = {}
-            keys, digits = table["key"].to_pylist(), table["digit"].to_pylist()
-            survivor = [first.setdefault(d, k) for d, k in zip(digits, keys, strict=True)]
-            dropped = [None if s == k else "same_digit" for s, k in zip(survivor, keys, strict=True)]
-            return Verdicts(pa.array(dropped, pa.string()), pa.array(survivor, pa.string()))
+    def open(self) -> Sketcher:
+        def sketch(table: pa.Table) -> Sketch:
+            digits = table["digit"].to_pylist()
+            none = np.array([d is None for d in digits], bool)
+            hashes = [hashlib.blake2b((d or "").encode("utf-8", "replace"), digest_size=8).digest() for d in digits]
+            numbers = np.frombuffer(b"".join(hashes), "<u8").astype(np.uint64)
+            return Sketch(numbers, numbers, apart=none)
 
-        return judge
+        return sketch
 
 
 class Slow(Filter):
@@ -185,6 +188,8 @@ class Length(Filter):
 
 
 STAGES = (
+    AlikeCaptions,
+    LineParity,
     NumberedLines,
     LineNumber,
     Shout,

@@ -1,0 +1,1 @@
+"""What finding duplicates costs, finds and misses, beside the tools a user would take instead."""

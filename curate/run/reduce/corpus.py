@@ -1,0 +1,140 @@
+"""The sketches that a Reduce goes by: of this run's partitions, and of earlier runs' where it is to look there too."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from curate.errors import InputError
+from curate.ledger import part_name
+from curate.plan import Step
+from curate.reduce import Reduce
+from curate.run.job import Job
+from curate.run.layout import Run
+from curate.run.reduce.shape import Shape, shape_of
+from curate.run.reduce.spill import bucket_batches, bucket_of, said
+from curate.storage import Folder
+
+DONE = "sketch.json"
+"""In a folder of sketches: all are there. Written once, by the run that made them."""
+PLACE = 32
+"""`order` is the partition in the high bits and the row in the low 32."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """The sketches of one partition."""
+
+    folder: Folder
+    name: str
+    """As in `rows-<name>.arrow`."""
+    index: int
+    """Its number in the whole: this run's partitions first, then the earlier runs'."""
+    shape: Shape
+    earlier: bool
+    verdicts: Folder | None = None
+    """Of an earlier run, the folder of its verdicts."""
+
+    def rows(self, bucket: int, buckets: int) -> Iterator[pa.Table]:
+        """Yield the rows whose node is in a bucket, with `order` as the whole counts it."""
+        for table in self._ranges("rows", "node", bucket, buckets, self.shape.rows + 1):
+            yield self._placed(table)
+
+    def bands(self, bucket: int, buckets: int) -> Iterator[pa.Table]:
+        """Yield the records whose band is in a bucket."""
+        for table in self._ranges("bands", "band", bucket, buckets, self.shape.bands):
+            yield self._placed(table)
+
+    def _ranges(self, kind: str, by: str, bucket: int, buckets: int, written: int) -> Iterator[pa.Table]:
+        file = f"{kind}-{self.name}.arrow"
+        own = self.shape.rows if kind == "rows" else self.shape.bands
+        if own == buckets:
+            yield from bucket_batches(self.folder, file, bucket, written)
+            return
+        # Cut into other ranges than ours, for it is of another run: take all that touch, and keep what belongs.
+        for other in range(bucket * own // buckets, -(-(bucket + 1) * own // buckets)):
+            for table in bucket_batches(self.folder, file, other, written):
+                here = bucket_of(table[by].to_numpy(), buckets) == bucket
+                if here.any():
+                    yield table.filter(pa.array(here))
+
+    def _placed(self, table: pa.Table) -> pa.Table:
+        row = table["order"].to_numpy() & np.int64((1 << PLACE) - 1)
+        order = pa.array((np.int64(self.index) << PLACE) | row)
+        place = table.schema.get_field_index("order")
+        return table.set_column(place, table.schema.field(place), order)
+
+    def apart(self) -> int:
+        """Return how many rows have nothing to compare."""
+        file = f"rows-{self.name}.arrow"
+        return sum(t.num_rows for t in bucket_batches(self.folder, file, self.shape.rows, self.shape.rows + 1))
+
+    def sketched(self) -> int:
+        """Return how many rows were sketched."""
+        told = said(self.folder, f"rows-{self.name}.arrow")
+        return int((told or {})["rows"])
+
+
+def corpus(job: Job, step: Step) -> tuple[Part, ...]:
+    """Return every part that a Reduce judges or judges against.
+
+    Raises:
+        InputError: an earlier run has no sketches that fit.
+    """
+    shape, folder = shape_of(job, step), job.run.work / step.folder
+    parts = [Part(folder, part_name(i), i, shape, earlier=False) for i in range(job.partitions)]
+    for url in reduce_of(step).against:
+        earlier, facts, verdicts = _earlier(step, url)
+        old = Shape(facts["rows"], facts["bands"])
+        for i in range(facts["partitions"]):
+            parts.append(Part(earlier, part_name(i), len(parts), old, earlier=True, verdicts=verdicts))
+    return tuple(parts)
+
+
+def reduce_of(step: Step) -> Reduce:
+    """Return a step's stage, which is a Reduce."""
+    if not isinstance(step.stage, Reduce):
+        raise TypeError(step.name)
+    return step.stage
+
+
+def check_earlier(step: Step) -> None:
+    """Raise InputError where an earlier run that a Reduce names has no sketches that fit."""
+    for url in reduce_of(step).against:
+        _earlier(step, url)
+
+
+def note_done(job: Job, step: Step) -> None:
+    """Note that all sketches are there, and by which settings they were made; later runs look for this."""
+    shape, folder = shape_of(job, step), job.run.work / step.folder
+    facts = {
+        "identity": step.stage.identity(), "partitions": job.partitions, "rows": shape.rows, "bands": shape.bands,
+        "settings": step.stage.measuring(), "verdicts": step.verdicts,
+    }  # fmt: skip
+    told = json.dumps(facts, indent=1).encode()
+    if not folder.exists(DONE) or folder.read(DONE) != told:
+        folder.write(DONE, told)
+
+
+def _earlier(step: Step, url: str) -> tuple[Folder, dict[str, int], Folder]:
+    work = Run.at(url).work
+    identity, others = step.stage.identity(), []
+    for name in work.names("reduce"):
+        if name.rpartition("-")[0] == step.name and work.exists(f"reduce/{name}/{DONE}"):
+            facts = json.loads(work.read(f"reduce/{name}/{DONE}"))
+            if facts["identity"] == identity:
+                return work / "reduce" / name, facts, work / facts["verdicts"]
+            others.append(facts["settings"])
+    if others:
+        ours = step.stage.measuring()
+        differ = sorted(n for n in ours if n not in others[0] or ours[n] != others[0][n])
+        raise InputError(
+            f"{step.name}: against: {url} was sketched with other settings ({', '.join(differ) or 'another version'}), "
+            "so its sketches cannot be compared. Give the same settings, or run its recipe anew with these."
+        )
+    raise InputError(
+        f"{step.name}: against: {url} has no sketches of {step.name}: it is no run with that stage, or its work was "
+        "purged or erased from. Run its recipe into another --out, and name that."
+    )

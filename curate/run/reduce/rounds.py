@@ -1,0 +1,58 @@
+"""A Reduce from its sketches to its verdicts: find pairs, join them, elect, judge.
+
+Every task writes one file and does nothing where that is there, so a killed run goes on at the task where it stopped.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from curate.errors import IntegrityError
+from curate.plan import Step
+from curate.reduce import Banded
+from curate.run.job import Job
+from curate.run.reduce.banded import banded_edges
+from curate.run.reduce.corpus import note_done, reduce_of
+from curate.run.reduce.election import elect
+from curate.run.reduce.pairwise import pairwise_edges
+from curate.run.reduce.ranks import verdict_file
+from curate.run.reduce.shape import shape_of
+from curate.run.reduce.stars import components
+from curate.run.reduce.tasks import Each
+from curate.run.reduce.verdicts import judge
+
+Report = Callable[[dict[str, Any]], None]
+
+
+def carry_out(job: Job, step: Step, entering: int, each: Each, report: Report) -> None:
+    """Judge the rows that were sketched, `entering` in number.
+
+    Raises:
+        IntegrityError: not every row was judged.
+    """
+    folder, buckets = job.run.work / step.verdicts, shape_of(job, step).rows
+    note_done(job, step)
+    between = folder / "rounds"
+    names = set(folder.names())
+    elections = 0
+    if not names.issuperset(verdict_file(b) for b in range(buckets)):
+        elections = _cluster(job, step, each, report)
+    report({"event": "round", "stage": step.name, "doing": "judging"})
+    judged = sum(each(judge, ((job, step, folder, between, b, elections) for b in range(buckets))))
+    if judged != entering:
+        raise IntegrityError(f"{step.name}: judged {judged} rows, {entering} came from the stage before")
+    job.run.work.delete(f"{step.verdicts}/rounds")
+
+
+def _cluster(job: Job, step: Step, each: Each, report: Report) -> int:
+    """Find and join what is alike but not the same; return in how many files it stands who was elected."""
+    how = reduce_of(step).comparing()
+    if how is None:
+        return 0
+    folder = job.run.work / step.verdicts / "rounds"
+    report({"event": "round", "stage": step.name, "doing": "finding pairs"})
+    edges = (banded_edges if isinstance(how, Banded) else pairwise_edges)(job, step, folder, each)
+    report({"event": "round", "stage": step.name, "doing": "joining clusters"})
+    buckets = shape_of(job, step).rows
+    stars = components(folder, edges, buckets, each)
+    elect(job, step, folder, stars, edges, each)
+    return buckets

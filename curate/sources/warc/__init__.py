@@ -1,0 +1,1 @@
+"""Documents in web archives: WARC files of crawls, and WET files of their texts."""
