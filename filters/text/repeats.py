@@ -15,8 +15,6 @@ from filters.text.slices import Hashes, Positions
 from filters.text.words import Words
 
 _STEP = np.uint64(0xA24BAED4963EE407)
-ROUNDS = 64
-"""After so many, `chosen_apart` goes on word by word."""
 
 
 @dataclass(frozen=True)
@@ -100,54 +98,21 @@ def _running(words: Words) -> NDArray[np.int64]:
 
 
 def chosen_apart(places: Positions, groups: Positions, n: int) -> NDArray[np.bool_]:
-    """Return bool[m]: which n-grams count as seen before.
+    """Return bool[m]: which n-grams count as seen before, when what overlaps one that counts is passed over.
 
-    Starts from the guess that everything is read. Each round corrects what is read up to the first wrong place at
-    least, and mostly everywhere.
+    What is read depends on what was read before, so this goes one by one, over repeated n-grams alone: 0.1 microseconds
+    each, half of what it takes to guess and correct all at once, and never more.
     """
-    read = np.ones(len(places), np.bool_)
     chosen = np.zeros(len(places), np.bool_)
-    for _ in range(ROUNDS):
-        first = np.full(int(groups.max(initial=-1)) + 1, np.iinfo(np.int64).max, np.int64)
-        np.minimum.at(first, groups[read], places[read])
-        seen = np.flatnonzero(places > first[groups])
-        chosen[:] = False
-        chosen[seen[_leaps(places[seen], n)]] = True
-        taken = places[chosen]
-        behind = np.searchsorted(taken, places) - 1  # the last one taken strictly before each place
-        now = (behind < 0) | (places >= taken[behind] + n) if len(taken) else np.ones(len(places), np.bool_)
-        if np.array_equal(now, read):
-            return chosen
-        read = now
-    return _word_by_word(places, groups, n)
-
-
-def _leaps(places: Positions, n: int) -> NDArray[np.bool_]:
-    """Return bool[m]: places taken when, from the first on, each taken one passes over those less than n behind it."""
-    m = len(places)
-    taken = np.zeros(m + 1, np.bool_)
-    if m == 0:
-        return taken[:0]
-    taken[[0, m]] = True
-    taken[1:m] = places[1:] - places[:-1] >= n
-    leap = np.append(np.searchsorted(places, places + n), m)
-    while True:  # what is taken reaches twice as many leaps each time
-        ahead = leap[taken]
-        if taken[ahead].all():
-            return taken[:m]
-        taken[ahead] = True
-        leap = leap[leap]
-
-
-def _word_by_word(places: Positions, groups: Positions, n: int) -> NDArray[np.bool_]:
-    chosen = np.zeros(len(places), np.bool_)
-    read: set[int] = set()
+    read = bytearray(int(groups.max(initial=-1)) + 1)
     reached = 0
+    taken = []
     for index, (place, group) in enumerate(zip(places.tolist(), groups.tolist(), strict=True)):
         if place < reached:
             continue
-        if group in read:
-            chosen[index] = True
+        if read[group]:
+            taken.append(index)
             reached = place + n
-        read.add(group)
+        read[group] = 1
+    chosen[taken] = True
     return chosen
