@@ -35,6 +35,7 @@ def comparisons(quick: bool) -> Iterator[Comparison]:
     if not quick:
         yield from _beside_the_peer(100_000, 100)
     yield from _what_cells_lose(3_000 if quick else 30_000)
+    yield from _what_chains_do(3_000 if quick else 30_000)
     yield from _texts(60 if quick else 500)
     yield from _captions(100 if quick else None)
     yield from _pictures(60 if quick else 785)
@@ -109,6 +110,34 @@ def _peer(vectors: data.Vectors, clusters: int, epsilon: float) -> tuple[set[tup
         done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
         pairs = {(i, j) for i, j in np.load(stored).tolist()}
     return pairs, sum(json.loads(done.stdout).values())
+
+
+def _what_chains_do(rows: int) -> Iterator[Comparison]:
+    """Share of rows dropped, and the largest cluster, by what hangs together and by what is like a row that stays."""
+    texts = data.paragraphs(rows)
+    payload = _sketched(data.embedded(data.TEXTS, texts))
+    for epsilon in EPSILONS:
+        i, j = (
+            SemanticDuplicates(column="text_embedding", epsilon=epsilon, linkage="leader")
+            .comparing()
+            .find(payload, payload)
+        )
+        joined = _components(len(texts), i, j)
+        stands = _leaders(len(texts), i, j)
+        for linkage, label in (("single", joined), ("leader", stands)):
+            sizes = np.bincount(label)
+            named = f"{len(texts)} paragraphs, linkage {linkage}, epsilon {epsilon}"
+            yield Comparison(f"{named}: dropped", 1 - np.count_nonzero(sizes) / len(texts), None, "share", "")
+            yield Comparison(f"{named}: largest cluster", int(sizes.max()), None, "rows", "", less_is_better=True)
+
+
+def _leaders(rows: int, i: Places, j: Places) -> Places:
+    """Return the row that stands for each: in order, one that is like none that stays, stays."""
+    stands = np.arange(rows)
+    for k in np.lexsort((i, j)):
+        if stands[j[k]] == j[k] and stands[i[k]] == i[k]:
+            stands[j[k]] = i[k]
+    return stands
 
 
 def _what_cells_lose(rows: int) -> Iterator[Comparison]:
@@ -206,8 +235,12 @@ def _mistaken(named: str, one: data.Vectors) -> Iterator[Comparison]:
 
 
 def _dropped(rows: int, i: Places, j: Places) -> int:
+    return rows - len(np.unique(_components(rows, i, j)))
+
+
+def _components(rows: int, i: Places, j: Places) -> Places:
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    joined: Callable[..., tuple[int, Any]] = connected_components
-    return rows - joined(coo_array((np.ones(len(i)), (i, j)), shape=(rows, rows)), directed=False)[0]
+    joined: Callable[..., tuple[int, Places]] = connected_components
+    return joined(coo_array((np.ones(len(i)), (i, j)), shape=(rows, rows)), directed=False)[1]

@@ -67,7 +67,7 @@ CHANGES: dict[str, tuple[Change, str]] = {
 
 def comparisons(quick: bool) -> Iterator[Comparison]:
     pictures = photographs()[: 30 if quick else None]
-    sys.path.append(str(_peers()))
+    sys.path.append(str(peers()))
     originals = hashes(pictures)
     clear = [p for p, quality in zip(pictures, originals.quality, strict=True) if quality >= CLEAR]
     yield Comparison("photographs clear enough for a hash", len(clear) / len(pictures), None, "share", "0.95")
@@ -93,7 +93,7 @@ def _say(line: str) -> None:
     print(line, file=sys.stderr)
 
 
-def _peers() -> Path:
+def peers() -> Path:
     folder = ROOT / "hashes"
     if not folder.exists():
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(folder)]

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from curate.dedupe.directions import Directions, squares
 from curate.dedupe.forest import Places, forest
+from curate.errors import InputError
 
 Pairs = tuple[Places, Places]
 Squares = NDArray[np.float64]
@@ -16,13 +17,19 @@ _TILE = 1_024
 """Rows and columns of a block of cosines, 4 MiB: from here on the matrix product runs at full speed."""
 
 
-def pairs_above(left: Directions, right: Directions | None, cosine: float, most: int = MOST) -> Pairs:
+def pairs_above(
+    left: Directions, right: Directions | None, cosine: float, *, thin: bool = False, most: int | None = None
+) -> Pairs:
     """Return the places (i, j) of all pairs whose cosine is larger; with `right` None those among `left`, i < j.
 
-    Exact: the same for any cut into blocks. Where there are more than `most` (and more than two a row), pairs that join
-    what others join already may be left out: 100,000 rows that say nearly the same make five thousand million pairs.
+    Exact: the same for any cut into blocks. Where there are more than `most` (MOST, and more than two a row) and `thin`
+    allows it, pairs that join what others join already may be left out: 100,000 rows that say nearly the same make
+    five thousand million pairs.
+
+    Raises:
+        InputError: there are more than `most` and more than eight a row, and `thin` does not allow to leave any out.
     """
-    found = _Found(len(left), None if right is None else len(right), most)
+    found = _Found(len(left), None if right is None else len(right), thin=thin, most=MOST if most is None else most)
     other = left if right is None else right
     both = squares(left), squares(other)
     for top, low in _corners(len(left), len(other), halved=right is None):
@@ -52,12 +59,13 @@ def _block(left: Directions, right: Directions, both: tuple[Squares, Squares], c
 class _Found:
     """Pairs found so far, thinned where they grow beyond a bound."""
 
-    def __init__(self, left: int, right: int | None, most: int) -> None:
+    def __init__(self, left: int, right: int | None, *, thin: bool, most: int) -> None:
         """Know how many rows there are: left and right ones, or only left ones."""
         self._within = right is None
         self._offset = 0 if right is None else left
         self._rows = left + (right or 0)
-        self._most = max(most, 2 * self._rows)
+        self._thin = thin
+        self._most = max(most, (2 if thin else 8) * self._rows)
         self._parts: list[Pairs] = []
         self._held = 0
 
@@ -67,9 +75,17 @@ class _Found:
         self._parts.append((i, j))
         self._held += len(i)
         if self._held > self._most:
-            i, j = self.pairs()
-            kept = forest(i, j + self._offset, self._rows)
-            self._parts, self._held = [(i[kept], j[kept])], len(kept)
+            self._thin_out()
+
+    def _thin_out(self) -> None:
+        if not self._thin:
+            raise InputError(
+                f"more than {self._most} pairs among {self._rows} rows lie above the cosine: leaders can only be "
+                "picked from all pairs. Take `linkage: single`, or a smaller epsilon"
+            )
+        i, j = self.pairs()
+        kept = forest(i, j + self._offset, self._rows)
+        self._parts, self._held = [(i[kept], j[kept])], len(kept)
 
     def pairs(self) -> Pairs:
         i, j = (np.concatenate(side) for side in zip(*self._parts, strict=True)) if self._parts else _no_pairs()

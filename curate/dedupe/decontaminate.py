@@ -30,9 +30,9 @@ class Decontaminate(Filter):
     """Drop samples that hold n-grams of test texts, or whose picture looks like a test picture.
 
     Texts: n words in a row, folded as datatrove's `simplify_text` does. 13 words as for GPT-3, Brown et al. (2020),
-    arXiv:2005.14165, appendix C; `n: 12`, `parts: [label, across]`, `shortest: 12`, `common: null` is datatrove's
-    `NGramsDecontFilter` by its defaults. The whole sample is dropped: GPT-3 cut 200 characters around instead, which is
-    not done here. Pictures: PDQ hashes, at most `within` of 256 bits apart.
+    arXiv:2005.14165, appendix C; `n: 12`, `shortest: 12`, `common: null`, `most_numbers: 1`, `parts: [label, across]`
+    is datatrove's `NGramsDecontFilter` by its defaults. The whole sample is dropped, where GPT-3 cut out 200 characters
+    around an n-gram. Pictures: PDQ hashes, at most `within` of 256 bits apart.
     """
 
     name: ClassVar[str] = "decontaminate"
@@ -56,6 +56,9 @@ class Decontaminate(Filter):
     )  # fmt: skip
     common: int | None = Field(
         10, ge=1, description="n-grams that stand in more test texts than this are phrases of the test, not looked for"
+    )
+    most_numbers: float = Field(
+        0.5, ge=0, le=1, description="n-grams with a larger share of numbers, which all fold to one, are not looked for"
     )
     allowed: str | None = Field(
         None, description="a txt file of phrases, a line each, whose n-grams are not looked for: licences, quotations"
@@ -120,7 +123,7 @@ class Decontaminate(Filter):
         """Read the test texts and hash their n-grams."""
         sets = {name: read_set(name, texts) for name, texts in self.texts.items()}
         phrases = [item.queries[0] for item in read_set("allowed", TextSet(path=self.allowed))] if self.allowed else []
-        return Index(sets, Looking(self.n, self.shortest, self.parts, self.common), phrases)
+        return Index(sets, Looking(self.n, self.shortest, self.parts, self.common, self.most_numbers), phrases)
 
     def picture_index(self) -> PictureIndex:
         """Read the test pictures and hash them."""

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from curate.decode import BOMB, BROKEN, FORMATS
 from curate.dedupe.evaluation import file_sha256, files_at
-from curate.dedupe.perceptual import BITS, CLEAR, distances, hashes, lookalikes
+from curate.dedupe.perceptual import BITS, CLEAR, hashes, lookalikes
 from curate.errors import InputError
 from curate.storage import input_file
 
@@ -23,8 +23,6 @@ PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".gif")
 SUFFIXES = (*PICTURES, ".tar")
 LISTED = 63
 """Bits. Test pictures within this are told of; no threshold may be above."""
-_BLOCK = 1 << 20
-"""Pairs compared at a time: 32 MB."""
 
 
 class PictureSet(BaseModel):
@@ -73,7 +71,9 @@ class PictureIndex:
                     looks.append(mine)
                     items.append(np.full(len(mine), len(self.names)))
                 self.names.append((name, file))
-        self._looks = np.concatenate([np.empty((0, BITS // 8), np.uint8), *looks])
+        whole = np.concatenate([np.empty((0, BITS // 8), np.uint8), *looks])
+        self._looks = np.ascontiguousarray(whole.view("<u8").T)
+        """uint64[4, m]: 64 bits of all looks after 64 bits of all looks; 0.3 ms for each picture among 175,000."""
         self._items = np.concatenate([np.empty(0, np.int64), *items]).astype(np.int64)
 
     def find(self, pictures: pa.Array) -> Near:
@@ -95,11 +95,12 @@ class PictureIndex:
         rows, items, item_bits = np.concatenate(found).T
         return Near(bits, unreadable, rows, items, item_bits)
 
-    def _distances(self, look: NDArray[np.uint8]) -> NDArray[np.int64]:
-        """Return int64[m]: bits between a picture and each test picture's looks."""
-        starts = range(0, len(self._looks), _BLOCK)
-        parts = [distances(look[None], self._looks[start : start + _BLOCK])[0] for start in starts]
-        return np.concatenate([np.empty(0, np.int64), *parts])
+    def _distances(self, look: NDArray[np.uint8]) -> NDArray[np.int16]:
+        """Return int16[m]: bits between a picture and each test picture's looks."""
+        bits = np.zeros(len(self._items), np.int16)
+        for mine, theirs in zip(look.view("<u8"), self._looks, strict=True):
+            bits += np.bitwise_count(mine ^ theirs)
+        return bits
 
 
 def pictures_sha256(paths: str | Sequence[str]) -> str:

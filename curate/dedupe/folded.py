@@ -9,7 +9,7 @@ What a character is depends on Python's own `unicodedata`; between versions only
 """
 
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -22,8 +22,11 @@ OWN = 1 << 24
 PIECE = 1 << 18
 """Characters read at once: what is computed of them stays in the cache, and a text of any length in memory."""
 _DROPPED = 0xFFFFFFFF
+_COMPATIBILITY = 0xFFFFFFFE
 _CODE_POINTS = 0x110000
-_WITHOUT_SPACES = (
+_ASSIGNED = ((0, 0x3FFFF), (0xE0000, 0xE01FF))
+"""Code points that Unicode gives to characters; the others are private, or not given yet."""
+WITHOUT_SPACES = (
     (0x0E00, 0x0EFF),  # Thai, Lao
     (0x1000, 0x109F),  # Burmese
     (0x1780, 0x17FF),  # Khmer
@@ -59,26 +62,40 @@ def blocks(texts: Sequence[str | None], *, digits: bool = False) -> Iterator[Blo
 
     A text longer than that is cut behind a blank or line break; a word longer than that is taken for several.
     """
-    pieces: list[str] = []
-    owners: list[int] = []
+    pieces = ((number, piece) for number, text in enumerate(texts) for piece in _pieces(_composed(text or "")))
+    return _blocks(pieces, _table(digits))
+
+
+def _blocks(pieces: Iterable[tuple[int, str]], table: NDArray[np.uint32]) -> Iterator[Block]:
+    group: list[tuple[int, str]] = []
     held = 0
-    for number, text in enumerate(texts):
-        for piece in _pieces(_normal(text or "")):
-            if pieces and held + len(piece) > PIECE:
-                yield _folded(pieces, owners, _table(digits))
-                pieces, owners, held = [], [], 0
-            pieces.append(piece)
-            owners.append(number)
-            held += len(piece) + 1
-    if pieces:
-        yield _folded(pieces, owners, _table(digits))
+    for number, piece in pieces:
+        if group and held + len(piece) > PIECE:
+            yield from _normal(group, table)
+            group, held = [], 0
+        group.append((number, piece))
+        held += len(piece) + 1
+    if group:
+        yield from _normal(group, table)
 
 
-def _normal(text: str) -> str:
+def _composed(text: str) -> str:
     # Asking is 15 times as quick as normalising, and most texts of most languages are as they should be.
-    if text.isascii() or unicodedata.is_normalized("NFKC", text):
+    if text.isascii() or unicodedata.is_normalized("NFC", text):
         return text
     return unicodedata.normalize("NFKC", text)
+
+
+def _normal(group: list[tuple[int, str]], table: NDArray[np.uint32]) -> Iterator[Block]:
+    """Fold pieces; those with a compatibility form of a letter or symbol are brought to NFKC first, which is rare."""
+    block = _folded(group, table)
+    marked = np.flatnonzero(block.codes == _COMPATIBILITY)
+    if not len(marked):
+        yield block
+        return
+    within = set((np.searchsorted(block.begins, marked, "right") - 1).tolist())
+    again = [(number, unicodedata.normalize("NFKC", p) if i in within else p) for i, (number, p) in enumerate(group)]
+    yield from _blocks(((number, part) for number, piece in again for part in _pieces(piece)), table)
 
 
 def _pieces(text: str) -> Iterator[str]:
@@ -91,25 +108,27 @@ def _pieces(text: str) -> Iterator[str]:
     yield text[at:]
 
 
-def _folded(pieces: list[str], owners: list[int], table: NDArray[np.uint32]) -> Block:
-    joined = "\n".join(["", *pieces, ""])
+def _folded(group: list[tuple[int, str]], table: NDArray[np.uint32]) -> Block:
+    joined = "\n".join(["", *(piece for _, piece in group), ""])
     points = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), np.uint32)
     codes = table.take(points, mode="wrap")  # every index is in range, and this mode is the one that checks nothing
-    begins = 1 + np.concatenate([[0], np.cumsum([len(piece) + 1 for piece in pieces])])
+    begins = 1 + np.concatenate([[0], np.cumsum([len(piece) + 1 for _, piece in group])])
     dropped = codes == _DROPPED
     if dropped.any():
         begins -= np.searchsorted(np.flatnonzero(dropped), begins)
         codes = codes[~dropped]
-    return Block(codes, begins, np.array(owners, np.int64))
+    return Block(codes, begins, np.array([number for number, _ in group], np.int64))
 
 
 @lru_cache(2)
 def _table(digits: bool) -> NDArray[np.uint32]:
     """Return uint32[0x110000]: what each code point is folded to."""
-    table = np.array([_fold(chr(point), digits) for point in range(_CODE_POINTS)], np.uint32)
+    table = np.zeros(_CODE_POINTS, np.uint32)
+    for first, last in _ASSIGNED:
+        table[first : last + 1] = [_fold(chr(point), digits) for point in range(first, last + 1)]
     points = np.arange(_CODE_POINTS)
-    kept = (table != SEPARATOR) & (table != _DROPPED)
-    for first, last in _WITHOUT_SPACES:
+    kept = (table != SEPARATOR) & (table < _COMPATIBILITY)
+    for first, last in WITHOUT_SPACES:
         table[kept & (points >= first) & (points <= last)] += OWN
     return table
 
@@ -118,6 +137,9 @@ def _fold(character: str, digits: bool) -> int:
     category = unicodedata.category(character)
     if category == "Cf" or "\ufe00" <= character <= "\ufe0f" or "\U000e0100" <= character <= "\U000e01ef":
         return _DROPPED
+    normal = unicodedata.normalize("NFKC", character)
+    if normal != character and any(unicodedata.category(c)[0] not in "PZ" for c in normal):
+        return _COMPATIBILITY  # what it stands for is known only with its neighbours, which may join it
     if category[0] not in "LMN":
         return SEPARATOR
     if digits and category == "Nd":

@@ -33,6 +33,8 @@ class Looking:
     """query, label, and across: the runs that hold words of both."""
     common: int | None
     """Texts. An n-gram of more of them is a phrase of the test's form, and not looked for."""
+    most_numbers: float
+    """Share of an n-gram's words. All numbers fold to one: what holds more of them would be found in any table."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ class Index:
         run_of, item_of = [], []
         for length in sorted({min(how.n, len(s)) for s in sequences}):
             mine = [i for i, s in enumerate(sequences) if min(how.n, len(s)) == length]
-            hashed = _hashed([sequences[i] for i in mine], owner[mine], length)
+            hashed = _hashed([sequences[i] for i in mine], owner[mine], length, how.most_numbers)
             first, seconds, run, items = _unique(hashed, how.common, runs(texts.hashes, length))
             offset = sum(len(r.first) for r in self.lengths)
             self.lengths.append(Runs(length, first, seconds, _flags(first), offset))
@@ -184,7 +186,7 @@ class _Hashed:
     item: Places
 
 
-def _hashed(sequences: Sequence[Hashes], owner: Places, length: int) -> _Hashed:
+def _hashed(sequences: Sequence[Hashes], owner: Places, length: int, most_numbers: float) -> _Hashed:
     whole = np.concatenate(sequences)
     lengths = np.array([len(s) for s in sequences])
     ends = np.cumsum(lengths)
@@ -192,9 +194,11 @@ def _hashed(sequences: Sequence[Hashes], owner: Places, length: int) -> _Hashed:
     inside = np.concatenate([np.arange(end - size, end - length + 1) for end, size in zip(ends, lengths, strict=True)])
     number: dict[bytes, int] = {}
     text = np.array([number.setdefault(s.tobytes(), len(number)) for s in sequences], np.int64)
-    first, second = (runs(whole, length, multiplier)[inside] for multiplier in MULTIPLIERS)
     counts = lengths - length + 1
-    return _Hashed(first, second, np.repeat(text, counts), np.repeat(owner, counts))
+    numbers = np.concatenate([[0], np.cumsum(whole == words(pa.array(["0"])).hashes[0])])
+    telling = numbers[inside + length] - numbers[inside] <= most_numbers * length
+    first, second = (runs(whole, length, multiplier)[inside[telling]] for multiplier in MULTIPLIERS)
+    return _Hashed(first, second, np.repeat(text, counts)[telling], np.repeat(owner, counts)[telling])
 
 
 def _unique(hashed: _Hashed, common: int | None, allowed: Hashes) -> tuple[Hashes, Hashes, Places, Places]:

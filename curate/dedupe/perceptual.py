@@ -68,14 +68,13 @@ def lookalikes(picture: bytes, *, any_turn: bool = False) -> NDArray[np.uint8]:
     luma = luminance(picture)
     if luma is None:
         raise ValueError("not a picture that can be read")
-    sizes = [luma, *(resized(luma, length) for length in _LENGTHS if length < max(luma.shape))]
+    sizes = [luma, *(_resized(luma, length) for length in _LENGTHS if length < max(luma.shape))]
     cut = [_cut(size, share) for size in sizes for share in _CUTS]
     sides = [np.rot90(s, n) for c in cut for s in (c, c.T) for n in range(4)] if any_turn else cut
     return np.unique(np.stack([hashed(side)[0] for side in sides]), axis=0)
 
 
-def resized(luma: NDArray[np.float32], longest: int) -> NDArray[np.float32]:
-    """Return a picture with that many pixels on its longer side."""
+def _resized(luma: NDArray[np.float32], longest: int) -> NDArray[np.float32]:
     height, width = (max(1, round(side * longest / max(luma.shape))) for side in luma.shape)
     smaller = np.asarray(Image.fromarray(luma).resize((width, height), Image.Resampling.BOX), np.float32)
     return np.asarray(np.rint(smaller * 256) / 256, np.float32)

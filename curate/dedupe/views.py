@@ -3,22 +3,19 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from curate.dedupe.perceptual import BITS, hashed, resized
+from curate.dedupe.perceptual import BITS, hashed
 
 _SHARES = (0.03, 0.06, 0.09)
 """Of width and height that windows lack. A hash of a copy that lacks up to 0.02 more or less is near (measured)."""
 _EDGES = ((1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0), (0, 0, 0, 1))
-_LONGEST = 256
-"""Pixels that windows are hashed at: a quarter of the work, for two bits on average."""
 WINDOWS = len(_SHARES) * (1 + len(_EDGES))
 MIRRORS = 2
 
 
 def windows(luma: NDArray[np.float32]) -> NDArray[np.uint8]:
     """Return uint8[15, 32]: the hashes of a picture without its edges, all alike or one of the four."""
-    small = resized(luma, _LONGEST) if max(luma.shape) > _LONGEST else luma
     cuts = [tuple(share * side for side in sides) for sides in ((0.5,) * 4, *_EDGES) for share in _SHARES]
-    return np.stack([hashed(_cut(small, *cut))[0] for cut in cuts])
+    return np.stack([hashed(_cut(luma, *cut))[0] for cut in cuts])
 
 
 def mirrored(luma: NDArray[np.float32]) -> NDArray[np.uint8]:

@@ -24,6 +24,7 @@ _STEP = 8
 _LONG = 64
 """Bytes. Words longer than this are hashed one by one: there are few, and one may be as long as its document."""
 _MASKS = np.array([(1 << 8 * size) - 1 for size in range(_STEP + 1)], np.uint64)
+_PART_CHARS = 1 << 20
 BATCH_BYTES = 4 << 20
 """Of text folded at a time: arrays of this stay in the caches better than larger ones."""
 
@@ -38,8 +39,22 @@ class Words:
 
 
 def words(column: pa.Array | pa.ChunkedArray) -> Words:
-    """Hash the words of a text column; a null has none."""
-    return _words(fold(column))
+    """Hash the words of a text column, a long text in parts; a null has none."""
+    if len(column) != 1 or (pc.binary_length(column[0]).as_py() or 0) <= BATCH_BYTES:
+        return _words(fold(column))
+    parts = [_words(fold(pa.array([part], pa.large_string()))).hashes for part in _cut(column[0].as_py())]
+    hashes = np.concatenate(parts)
+    return Words(hashes, np.array([0, len(hashes)]))
+
+
+def _cut(text: str) -> Iterator[str]:
+    """Cut a long text where it has a space or a line break: what is folded never spans these."""
+    start = 0
+    while start < len(text):
+        places = [text.find(end, start + _PART_CHARS) for end in (" ", "\n")]
+        stop = min((place for place in places if place >= 0), default=len(text))
+        yield text[start:stop]
+        start = stop
 
 
 def slices(column: pa.Array | pa.ChunkedArray, most_bytes: int = BATCH_BYTES) -> Iterator[slice]:

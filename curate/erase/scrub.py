@@ -1,22 +1,21 @@
 """Removing what `work` and `scores` hold of erased samples: the raw copies, and all that was made from them."""
 
-import json
 from collections.abc import Iterator, Sequence
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from curate.erase.facts import part_files, work_stores
-from curate.ledger import without_erased
+from curate.ledger import part_name, without_erased
 from curate.run.ingest import FOLDER as SOURCE
 from curate.run.layout import Run
 from curate.run.parts import read_table, write_table
-from curate.run.reduce import DONE, verdict_file
+from curate.run.reduce.forgetting import all_judged, forget_rows
 from curate.storage import Folder
 
 _IDENTITY = ("row", "key", "_failed")
 """Columns of the list that stay: they say that there was a row, and why it could not be used."""
-_SKETCHES = ("rows-", "bands-", "payload-", "failed-", DONE)
 _KNOWN = frozenset({"owner.json", "source", "samples", "edits", "phases", "reduce", "shards", "attempts"})
 
 
@@ -35,8 +34,7 @@ def scrub(run: Run, erased: pa.Array, partitions: Sequence[int]) -> list[str]:
             for name in part_files(store, partition):
                 looked.append(f"{label}/{name}")
                 _change(store, name, erased, change)
-    _forget_sketches(run)
-    return sorted(looked)
+    return sorted([*looked, *_forget_sketches(run, erased, partitions)])
 
 
 def _stores(run: Run) -> Iterator[tuple[str, Folder, str]]:
@@ -71,34 +69,25 @@ def _nulled(table: pa.Table, gone: pa.ChunkedArray) -> pa.Table:
     return table
 
 
-def _forget_sketches(run: Run) -> None:
-    """Delete what Reduces were given to judge, which holds hashes of the samples, where they have judged.
+def _forget_sketches(run: Run, erased: pa.Array, partitions: Sequence[int]) -> list[str]:
+    """Take the samples out of what Reduces were given to judge, which holds hashes of them, where they have judged.
 
     A Reduce that has not ended is judged anew, and with it all that was decided: decisions are made of stored scores.
     """
+    looked = []
     for name in run.work.names("reduce"):
-        files = run.work.names(f"reduce/{name}")
-        sketches = [f for f in files if f.startswith(_SKETCHES)]
-        if not sketches:
-            continue
-        if not _all_judged(run.work / "reduce" / name, files):
+        folder = run.work / "reduce" / name
+        if not all_judged(folder):
             run.work.delete("phases")
             run.work.delete(f"reduce/{name}")
-        for file in sketches:
-            run.work.delete(f"reduce/{name}/{file}")
+            continue
+        for partition in partitions:
+            listed = read_table(run.work / SOURCE, part_name(partition) + ".parquet", ["row", "key"])
+            rows = listed["row"].filter(pc.is_in(listed["key"], value_set=erased)).to_numpy().astype(np.int64)
+            looked += [f"work/reduce/{name}/{file}" for file in forget_rows(folder, partition, rows)]
     # Marks of shards that are written; what they name may be gone.
     run.work.delete("shards")
-
-
-def _all_judged(folder: Folder, files: Sequence[str]) -> bool:
-    """Tell whether every decision that was begun on some sketches was ended."""
-    if DONE not in files:
-        return False
-    buckets = json.loads(folder.read(DONE))["rows"]
-    decisions = [f for f in files if "." not in f]
-    return bool(decisions) and all(
-        {verdict_file(b) for b in range(buckets)} <= set(folder.names(decision)) for decision in decisions
-    )
+    return looked
 
 
 def unknown_names(run: Run) -> list[str]:

@@ -29,10 +29,9 @@ class BadWords(Filter):
     """Drop documents with more than `at_most` words of their language's list of bad words.
 
     Words and phrases are found in small letters, between characters that belong to no word; in languages written
-    without spaces, anywhere. Source: the list of Dirty, Naughty, Obscene and Otherwise Bad Words, as C4 used it, Raffel et al.
-    (2020), arXiv:1910.10683, section 2.2, and mC4 in other languages, with mC4's words that are too common to count.
-    Such lists drop texts about medicine, law, and groups of people along with what they are meant for: Dodge et al.
-    (2021), arXiv:2104.08758.
+    without spaces, anywhere. Source: the List of Dirty, Naughty, Obscene and Otherwise Bad Words, as C4 used it, Raffel
+    et al. (2020), arXiv:1910.10683, section 2.2; `allowed` are mC4's exceptions. Such lists also drop texts about
+    medicine, law and groups of people: Dodge et al. (2021), arXiv:2104.08758.
     """
 
     name: ClassVar[str] = "bad_words"

@@ -37,7 +37,8 @@ class GopherQuality(Filter):
 
     Source: the quality filters of MassiveText, Rae et al. (2021), arXiv:2112.11446, section A.1.1. As in datatrove,
     words are counted without those of punctuation alone, signs are words of their own, and stop words count in small
-    letters only. A share of nothing (a text without words or lines) is null and drops nothing; so is the mean length of words in a text that mostly has no spaces between them, read by characters.
+    letters only. A share of nothing (a text without words or lines) is null and drops nothing; so is the mean length of
+    words in a text that mostly has no spaces between them, read by characters.
     """
 
     name: ClassVar[str] = "gopher_quality"

@@ -13,6 +13,7 @@ from curate.dedupe import cosine
 from curate.dedupe.cosine import pairs_above
 from curate.dedupe.directions import rounded
 from curate.dedupe.forest import forest
+from curate.errors import InputError
 
 SMALL = st.lists(st.lists(st.integers(-3, 3), min_size=3, max_size=3).filter(any), max_size=12)
 
@@ -79,7 +80,7 @@ def test_all_rows_nearly_the_same_take_bounded_memory(monkeypatch):
     vectors = rounded(1 + 0.01 * random.normal(size=(2_000, 32)))[0]
     held = []
     monkeypatch.setattr(cosine, "forest", lambda i, j, rows: held.append(len(i)) or forest(i, j, rows))
-    i, j = pairs_above(vectors, None, 0.9, most=10_000)
+    i, j = pairs_above(vectors, None, 0.9, thin=True, most=10_000)
     assert max(held) <= 10_000 + 64 * 64
     assert len(i) <= 10_000
     assert set(joined(zip(i.tolist(), j.tolist(), strict=True), 2_000)) == {0}
@@ -92,8 +93,16 @@ def test_thinned_pairs_join_the_same_rows():
     right = np.concatenate([right, left[::7]])
     for other in (None, right):
         every = pairs_above(left, other, 0.8)
-        few = pairs_above(left, other, 0.8, most=1)
+        few = pairs_above(left, other, 0.8, thin=True, most=1)
         shift, rows = (0, 600) if other is None else (600, 600 + len(right))
         together = [joined(zip(i.tolist(), (j + shift).tolist(), strict=True), rows) for i, j in (every, few)]
         assert together[0] == together[1]
         assert set(spelled(few)) < set(spelled(every))
+
+
+def test_too_many_pairs_to_pick_leaders_from_are_an_error():
+    """Leaving pairs out would make rows leaders that are like another one."""
+    vectors = rounded(1 + 0.01 * np.random.default_rng(0).normal(size=(200, 32)))[0]
+    assert len(pairs_above(vectors, None, 0.9, most=20_000)[0]) == 199 * 100
+    with pytest.raises(InputError, match=r"more than 1600 pairs among 200 rows.*linkage: single"):
+        pairs_above(vectors, None, 0.9, most=1_000)

@@ -4,6 +4,7 @@ import io
 import pickle
 import struct
 import zlib
+from functools import lru_cache
 
 import numpy as np
 import pyarrow as pa
@@ -14,9 +15,10 @@ from pydantic import ValidationError
 from curate.dedupe.image_near_duplicates import ImageNearDuplicates
 from curate.dedupe.perceptual import hashes, luminance
 from curate.dedupe.views import MIRRORS, WINDOWS, mirrored, windows
-from tests.erase.runs import picture
+from tests.erase import runs
 
 STRANGERS = range(20, 32)
+picture = lru_cache(runs.picture)
 
 
 def opened(number, side=320):

@@ -14,11 +14,11 @@ from curate.dedupe.ngrams import Index, Looking
 
 EXAMPLES = settings(derandomize=True, deadline=None, database=None, max_examples=200)
 ALL = ("query", "label", "across")
-TEXT = st.lists(st.sampled_from("abc"), max_size=9).map(" ".join)
+TEXT = st.lists(st.sampled_from("abc0"), max_size=9).map(" ".join)
 ITEMS = st.lists(st.builds(lambda q, a: Item("", tuple(q), tuple(a)), *[st.lists(TEXT, max_size=2)] * 2), max_size=4)
 HOW = st.builds(
     Looking, st.integers(2, 5), st.integers(2, 4), st.lists(st.sampled_from(ALL), min_size=1, unique=True).map(tuple),
-    st.none() | st.integers(1, 2),
+    st.none() | st.integers(1, 2), st.sampled_from((0.0, 0.4, 1.0)),
 )  # fmt: skip
 
 
@@ -41,7 +41,8 @@ def plain_index(items, how, allowed):
     }
     return {
         gram: numbers for gram, numbers in items_of.items()
-        if gram not in none and (how.common is None or len(texts_of[gram]) <= how.common)
+        if gram not in none and gram.count("0") <= how.most_numbers * len(gram)
+        and (how.common is None or len(texts_of[gram]) <= how.common)
     }  # fmt: skip
 
 
@@ -75,7 +76,7 @@ def test_index_finds_what_a_dictionary_finds(items, how, allowed, texts):
 
 
 def look(items, texts, **how):
-    settings = {"n": 4, "shortest": 3, "parts": ALL, "common": None} | how
+    settings = {"n": 4, "shortest": 3, "parts": ALL, "common": None, "most_numbers": 1} | how
     return Index({"set": items}, Looking(**settings)).find(pa.array(texts), np.arange(len(texts)), len(texts))
 
 
@@ -85,7 +86,7 @@ def test_a_run_never_crosses_texts():
 
 
 def test_texts_of_one_row_are_counted_together():
-    index = Index({"set": [Item("0", ("a b c d e",), ())]}, Looking(4, 4, ALL, None))
+    index = Index({"set": [Item("0", ("a b c d e",), ())]}, Looking(4, 4, ALL, None, 1))
     found = index.find(pa.array(["a b c d", "b c d e", "a b c d e"]), np.array([1, 1, 0]), 2)
     assert found.hits.tolist() == [2, 2]
     assert found.found.tolist() == [2, 2]
@@ -117,7 +118,7 @@ def test_an_ngram_of_many_texts_is_a_phrase_of_the_test():
 
 
 def test_first_hashes_alone_are_not_believed():
-    index = Index({"set": [Item("0", ("a b c d",), ())]}, Looking(4, 4, ALL, None))
+    index = Index({"set": [Item("0", ("a b c d",), ())]}, Looking(4, 4, ALL, None, 1))
     index.lengths[0].second[:] ^= np.uint64(1)
     assert index.find(pa.array(["a b c d"]), np.arange(1), 1).hits.tolist() == [0]
 
@@ -125,3 +126,10 @@ def test_first_hashes_alone_are_not_believed():
 def test_a_long_document_of_one_phrase_is_found_without_growing():
     found = look([Item("0", ("a b c d",), ())], ["a b c d " * 1_000_000])
     assert (found.hits.tolist(), found.found.tolist()) == ([1_000_000], [1])
+
+
+def test_tables_of_numbers_are_no_copies_of_each_other():
+    items = [Item("0", ("1:8:28:56:70", "7 hens and 12 eggs"), ())]
+    texts = ["1 2 3 4 5 6", "9 hens and 100 eggs"]
+    assert look(items, texts, most_numbers=0.5).hits.tolist() == [0, 2]
+    assert look(items, texts, most_numbers=1).hits.tolist() == [3, 2]

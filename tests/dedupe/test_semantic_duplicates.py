@@ -137,3 +137,15 @@ def test_a_sample_too_small_for_the_clusters_is_refused():
 def test_it_reads_the_embedding_the_score_and_the_scope():
     chosen = stage(keep="highest", score="alignment", within=("collection", "date:month"))
     assert chosen.inputs() == ("text_embedding", "collection", "date", "alignment")
+
+
+def test_leaders_are_picked_from_all_pairs(monkeypatch):
+    monkeypatch.setattr("curate.dedupe.cosine.MOST", 1)
+    payload = sketched((1 + 0.01 * np.random.default_rng(0).normal(size=(15, 8))).tolist()).payload
+    found = {how: len(stage(linkage=how).comparing().find(payload, payload)[0]) for how in ("leader", "single")}
+    assert found == {"leader": 15 * 7, "single": 14}
+
+
+def test_a_plan_says_what_comparing_takes_or_loses():
+    assert "every row is compared" in stage().notes()[0]
+    assert "within 9 clusters" in stage(clusters=9).notes()[0]

@@ -20,7 +20,7 @@ def mixed(value):
 
 
 def is_own(c):
-    return any(first <= ord(c) <= last for first, last in folded._WITHOUT_SPACES)
+    return any(first <= ord(c) <= last for first, last in folded.WITHOUT_SPACES)
 
 
 def words(text):

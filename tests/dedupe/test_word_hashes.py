@@ -64,7 +64,16 @@ def test_a_word_hashes_alike_whatever_stands_around_it():
 def test_a_document_of_fifty_megabytes_is_hashed(text):
     found = words(pa.array(["before", text, "after"]))
     assert found.rows.tolist() == [0, 1, 1 + len(text.split()), 2 + len(text.split())]
-    assert len(set(found.hashes.tolist())) == 3
+    assert len(np.unique(found.hashes)) == 3
+
+
+def test_a_long_text_is_hashed_in_parts_as_it_is_whole():
+    text = "Été, 12.5 of\n中 the sea " * 170_000
+    assert len(text.encode()) > BATCH_BYTES
+    parts = words(pa.array([text]))
+    whole = words(pa.array([text, None]))
+    assert np.array_equal(parts.hashes, whole.hashes)
+    assert parts.rows.tolist() == whole.rows.tolist()[:2]
 
 
 @EXAMPLES
@@ -75,4 +84,3 @@ def test_slices_hold_every_row_once_and_few_bytes(texts, most):
     assert [row for part in found for row in range(part.start, part.stop)] == list(range(len(texts)))
     sizes = [sum(len((text or "").encode()) for text in texts[part]) for part in found]
     assert all(size <= most or part.stop - part.start == 1 for size, part in zip(sizes, found, strict=True))
-    assert BATCH_BYTES == 4 << 20

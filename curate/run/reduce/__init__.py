@@ -6,20 +6,17 @@ stars      connected components                      election  who survives in a
 verdicts   back to the partitions                    rounds    one after the other
 """
 
-from curate.run.reduce.corpus import DONE, check_earlier
-from curate.run.reduce.ranks import verdict_file
+from curate.run.reduce.corpus import check_earlier
 from curate.run.reduce.rounds import carry_out
 from curate.run.reduce.shape import spilled_bytes
 from curate.run.reduce.sketches import write_sketch
 from curate.run.reduce.verdicts import judged_by, repeated
 
 __all__ = [
-    "DONE",
     "carry_out",
     "check_earlier",
     "judged_by",
     "repeated",
     "spilled_bytes",
-    "verdict_file",
     "write_sketch",
 ]

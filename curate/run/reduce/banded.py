@@ -16,7 +16,7 @@ from curate.plan import Step
 from curate.reduce import Banded
 from curate.run.job import Job
 from curate.run.reduce.corpus import PLACE, Part, corpus, reduce_of
-from curate.run.reduce.graph import Ids, candidate_pairs, crowded, distinct
+from curate.run.reduce.graph import Ids, candidate_pairs, crowded, distinct, first_of_each
 from curate.run.reduce.payloads import Payloads
 from curate.run.reduce.shape import BAND_BYTES, groups_of, shape_of
 from curate.run.reduce.spill import column, read_bucket, scatter, spilling
@@ -67,7 +67,7 @@ def _candidates(job: Job, step: Step, folder: Folder, bucket: int, groups: int) 
         return
     parts, shape = corpus(job, step), shape_of(job, step)
     band, node, order = _records(parts, bucket, shape.bands, job.memory_bytes // (BAND_BYTES * 4))
-    kept = crowded(band, node)
+    kept = crowded(band, node, order)
     band, node, order = band[kept], node[kept], order[kept]
     i, j = candidate_pairs(band)
     first = distinct(node[i], node[j])
@@ -81,7 +81,7 @@ def _candidates(job: Job, step: Step, folder: Folder, bucket: int, groups: int) 
 
 
 def _records(parts: Sequence[Part], bucket: int, buckets: int, most: int) -> tuple[Ids, Ids, Orders]:
-    """Return band, node and smallest order of the records of a range, each (band, node) once.
+    """Return band, node and order of the records of a range.
 
     Copies are taken out whenever `most` records have come together, so a document repeated a million times takes no
     more memory than two of it.
@@ -92,28 +92,15 @@ def _records(parts: Sequence[Part], bucket: int, buckets: int, most: int) -> tup
         held.append(table)
         rows += table.num_rows
         if rows > most:
-            held = [_once(held)]
-            rows = 2 * held[0].num_rows
-    table = _once(held)
-    return table["band"].to_numpy(), table["node"].to_numpy(), table["order"].to_numpy()
+            band, node, order = _columns(held)
+            kept = first_of_each(band, node, order)
+            held = [pa.table({"band": band[kept], "node": node[kept], "order": order[kept]})]
+            rows = 2 * len(kept)
+    return _columns(held)
 
 
-def _once(tables: list[pa.Table]) -> pa.Table:
-    band, node = column(tables, "band", np.uint64), column(tables, "node", np.uint64)
-    order = column(tables, "order", np.int64)
-    kept = _first_of_each(band, node, order)
-    return pa.table({"band": band[kept], "node": node[kept], "order": order[kept]})
-
-
-def _first_of_each(band: Ids, node: Ids, order: Orders) -> NDArray[np.int64]:
-    by_band = np.argsort(band)
-    same = band[by_band][1:] == band[by_band][:-1]
-    if not same.any():  # nothing repeats: most ranges, and sorting by three columns is what takes the time
-        return by_band
-    sorted_ = np.lexsort((order, node, band))
-    new = np.ones(len(sorted_), bool)
-    new[1:] = (band[sorted_][1:] != band[sorted_][:-1]) | (node[sorted_][1:] != node[sorted_][:-1])
-    return sorted_[new]
+def _columns(tables: list[pa.Table]) -> tuple[Ids, Ids, Orders]:
+    return column(tables, "band", np.uint64), column(tables, "node", np.uint64), column(tables, "order", np.int64)
 
 
 def _group(order: Orders, parts: int, groups: int) -> NDArray[np.int64]:

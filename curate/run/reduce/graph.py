@@ -26,18 +26,40 @@ def distinct(*columns: NDArray[np.generic]) -> NDArray[np.int64]:
     return order[new]
 
 
-def crowded(band: Ids, node: Ids) -> NDArray[np.int64]:
-    """Return the places of records whose band at least one other node has too, ordered by band, then node."""
-    order = np.argsort(band)
-    sorted_ = band[order]
-    same = sorted_[1:] == sorted_[:-1]
-    shared = np.zeros(len(order), bool)
-    shared[1:] |= same
-    shared[:-1] |= same
-    left = order[shared]
-    left = left[distinct(band[left], node[left])]
+def crowded(band: Ids, node: Ids, order: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the places of records whose band at least one other node has too, ordered by band, then node.
+
+    Of records with the same band and node the one of smallest order is taken.
+    """
+    left, _ = _shared_bands(band)
+    left = left[np.lexsort((order[left], node[left], band[left]))]
+    left = left[_new_pairs(band[left], node[left])]
     _, sizes = runs(band[left])
     return left[np.repeat(sizes > 1, sizes)]
+
+
+def first_of_each(band: Ids, node: Ids, order: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the places of the records of smallest order of each band and node."""
+    left, alone = _shared_bands(band)
+    left = left[np.lexsort((order[left], node[left], band[left]))]
+    return np.concatenate([alone, left[_new_pairs(band[left], node[left])]])
+
+
+def _shared_bands(band: Ids) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the places of records whose band another record has too, and of the rest, which are most."""
+    by_band = np.argsort(band)
+    sorted_ = band[by_band]
+    same = sorted_[1:] == sorted_[:-1]
+    shared = np.zeros(len(by_band), bool)
+    shared[1:] |= same
+    shared[:-1] |= same
+    return by_band[shared], by_band[~shared]
+
+
+def _new_pairs(band: Ids, node: Ids) -> NDArray[np.bool_]:
+    new = np.ones(len(band), bool)
+    new[1:] = (band[1:] != band[:-1]) | (node[1:] != node[:-1])
+    return new
 
 
 def runs(values: NDArray[np.generic]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

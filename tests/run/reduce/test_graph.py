@@ -5,7 +5,7 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curate.run.reduce.graph import ALL_PAIRS, NEIGHBOURS, candidate_pairs, crowded, distinct, forest
+from curate.run.reduce.graph import ALL_PAIRS, NEIGHBOURS, candidate_pairs, crowded, distinct, first_of_each, forest
 from curate.run.reduce.leaders import leaders
 from curate.run.reduce.ranks import RANKED, best, best_of_many
 from curate.run.reduce.stars import components, roots, write_edges
@@ -78,7 +78,7 @@ def test_a_long_chain_is_joined_in_few_rounds(tmp_path):
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 40)), max_size=80))
 def test_candidates_are_all_pairs_of_small_bands_and_linear_in_large_ones(records):
     band, node = (ids([r[i] for r in records]) for i in range(2))
-    kept = crowded(band, node)
+    kept = crowded(band, node, np.arange(len(band)))
     band, node = band[kept], node[kept]
     i, j = candidate_pairs(band)
     found = {(int(band[a]), int(node[a]), int(node[b])) for a, b in zip(i, j, strict=True)}
@@ -96,7 +96,16 @@ def test_candidates_are_all_pairs_of_small_bands_and_linear_in_large_ones(record
 
 
 def test_a_crowd_of_one_node_is_no_crowd():
-    assert len(crowded(ids([3] * 1000), ids([7] * 1000))) == 0
+    assert len(crowded(ids([3] * 1000), ids([7] * 1000), np.arange(1000))) == 0
+
+
+@EXAMPLES
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 6), st.integers(0, 99)), max_size=60))
+def test_of_copies_in_a_band_the_first_speaks(records):
+    band, node, order = (np.array([r[i] for r in records], np.uint64) for i in range(3))
+    kept = first_of_each(band, node, order.astype(np.int64))
+    found = sorted(zip(band[kept].tolist(), node[kept].tolist(), order[kept].tolist(), strict=True))
+    assert found == [(b, n, min(o for *bn, o in records if bn == [b, n])) for b, n in sorted({r[:2] for r in records})]
 
 
 def test_distinct_tuples_come_in_order():
