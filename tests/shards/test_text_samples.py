@@ -3,6 +3,7 @@
 import json
 
 import pyarrow as pa
+import pytest
 import webdataset
 
 from curate.audit.published import texts_of
@@ -55,6 +56,7 @@ def test_audits_take_it_for_a_text_and_not_for_a_caption():
     assert texts_of(caption)["caption"] == "A cat."
 
 
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 def test_webdataset_and_erasure_read_it(tmp_path):
     run = Folder(str(tmp_path))
     entry = write_shard(run / "shards", "00000.tar", pack(documents()))
