@@ -16,7 +16,7 @@ $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo private test lint parity parity-setup bench clean
+.PHONY: help setup demo private text test lint parity parity-setup bench clean
 
 help:
 	@echo "make setup   virtual environment in $(VENV), exact versions, small models (about 3.5 GB)"
@@ -24,6 +24,7 @@ help:
 	@echo "make test    style, types, import contracts, then every test"
 	@echo "make lint    style, types and import contracts only"
 	@echo "make private 500 made-up values in captions, pictures and speech: find all, run, find none, in private-run"
+	@echo "make text    real pages in several languages from WARC and jsonl to deduplicated text shards, in text-run"
 	@echo "make parity  tiny models against LAVIS and transformers 4.57.6, in an environment of their own (about 1.5 GB)"
 	@echo "make bench   measurements against plain loops and public tools"
 	@echo "make clean   remove what the targets above made, the environment included"
@@ -49,6 +50,9 @@ demo: setup
 
 private: setup
 	@$(BIN)/python -m curate.demo.private
+
+text: setup
+	@$(BIN)/python -m curate.demo.text
 
 lint: setup
 	@$(BIN)/ruff check .
@@ -82,4 +86,4 @@ bench: setup
 	@set -e; for name in engine shards train privacy; do echo "bench/$$name"; $(BIN)/python -m bench.$$name; done
 
 clean:
-	@rm -rf $(VENV) $(PARITY) $(OUT) private-run dist .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@rm -rf $(VENV) $(PARITY) $(OUT) private-run text-run dist .mypy_cache .ruff_cache .import_linter_cache .hypothesis

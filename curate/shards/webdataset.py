@@ -13,7 +13,17 @@ from curate.sample import COLUMNS
 from curate.stage import Member, Packer, Sink
 
 _FIELDS = ("caption", "url", "width", "height", "original_width", "original_height", "sha256")
-_MORE = ("document", "date", "collection", "text", "audio_url", "audio_seconds", "audio_sha256", "transcript", "conversations")
+_MORE = (
+    "document",
+    "date",
+    "collection",
+    "text",
+    "audio_url",
+    "audio_seconds",
+    "audio_sha256",
+    "transcript",
+    "conversations",
+)
 """Fields of ours that a sample's json has where some stage writes them."""
 _MEDIA = ("image", "audio")
 _DIGITS = 4

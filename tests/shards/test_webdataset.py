@@ -74,22 +74,6 @@ def test_members_and_golden_json():
     assert json.loads(dict(bare)["json"])["url"] is None
 
 
-def test_the_text_of_a_document_is_its_text_member():
-    columns = {"key": KEYS, "text": ["Ein Text.\n\nNoch ein Absatz.", ""], "document": ["a1", None], "date": ["2024-01-02", None],
-               "collection": ["wiki", None], "url": [None, None]}  # fmt: skip
-    rows = pa.table(columns, schema=pa.schema([COLUMNS.field(name) for name in columns]))
-    (_, members), (_, bare) = pack(rows)
-    assert [name for name, _ in members] == ["json", "txt"]
-    assert dict(members)["txt"].decode() == columns["text"][0]
-    told = json.loads(dict(members)["json"])
-    assert (told["document"], told["date"], told["collection"], told["caption"]) == ("a1", "2024-01-02", "wiki", None)
-    assert "text" not in told
-    assert dict(bare)["txt"] == b""
-    both = rows.append_column("caption", [["one", "two"]])
-    assert [dict(members)["txt"] for _, members in pack(both)] == [b"one", b"two"]
-    assert json.loads(dict(pack(both)[0][1])["json"])["text"] == columns["text"][0]
-
-
 def fields(rows, **settings):
     return [json.loads(dict(members)["json"]) for _, members in pack(rows, **settings)]
 

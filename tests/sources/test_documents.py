@@ -131,7 +131,12 @@ def test_a_document_of_50_mb_passes_and_a_longer_one_fails(tmp_path, kind):
     else:
         path.write_bytes(jsonl(*rows) if kind == "jsonl" else csv(rows))
     found = scanned(path)
-    assert [(len(row[0] or ""), row[-1]) for row in found] == [(5, None), (50_000_000, None), (0, "too_large"), (4, None)]
+    assert [(len(row[0] or ""), row[-1]) for row in found] == [
+        (5, None),
+        (50_000_000, None),
+        (0, "too_large"),
+        (4, None),
+    ]
 
 
 def test_a_line_without_end_takes_no_memory(tmp_path):
@@ -188,12 +193,13 @@ def test_kinds(tmp_path):
     assert [kind_of(file, (".jsonl.zst",)) for file in source._files()] == ["jsonl"]
 
 
+NAMED = st.sampled_from(["text", "id", "url", "x"])
+VALUES = st.none() | st.text(max_size=9) | st.integers()
 LINES = st.lists(
     st.binary(max_size=40).map(lambda line: line.replace(b"\n", b"").replace(b"\0", b""))  # a NUL is binary data
-    | st.dictionaries(st.sampled_from(["text", "id", "url", "x"]), st.none() | st.text(max_size=9) | st.integers(), max_size=3)
-    .map(lambda row: json.dumps(row).encode()),
+    | st.dictionaries(NAMED, VALUES, max_size=3).map(lambda row: json.dumps(row).encode()),
     max_size=20,
-)  # fmt: skip
+)
 
 
 @settings(max_examples=150, derandomize=True, deadline=None, database=None)

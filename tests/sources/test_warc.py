@@ -139,7 +139,6 @@ def test_what_http_wrapped_is_unwrapped(tmp_path):
         ("cp1252", "text/html; charset=windows-1252", ""),
         ("cp1252", "text/html", '<meta charset="windows-1252">'),
         ("cp1252", "text/html", ""),
-        ("utf-8", "text/html; charset=iso-8859-1", '<meta charset="utf-8">'),
         ("cp1252", "text/html; charset=utf-8", ""),
         ("utf-16", "text/html", ""),
         ("utf-8-sig", "text/html", ""),
@@ -147,8 +146,6 @@ def test_what_http_wrapped_is_unwrapped(tmp_path):
 )
 def test_encodings(tmp_path, name, kind, head):
     body = f"<html><head>{head}</head><body><p>{GERMAN}</p></body></html>".encode(name)
-    if (name, kind) == ("utf-8", "text/html; charset=iso-8859-1"):
-        pytest.skip("what a server says counts, as in browsers: any bytes are ISO 8859-1")
     assert read(written(tmp_path, record(1, http(body, kind)))) == [GERMAN]
 
 
@@ -255,6 +252,5 @@ def test_what_needs_zstandard_says_so(tmp_path, monkeypatch):
 
 
 def test_the_reader_is_a_stage_of_its_own_settings():
-    stage = Warc(path="x", main_content=False, max_record_bytes=7).load()
-    assert isinstance(stage, ReadWarc)
-    assert (stage.main_content, stage.max_record_bytes, stage.path) == (False, 7, "x")
+    stage = Warc(path="x", main_content=False, max_record_bytes=7, max_failed_fraction=0.2).load()
+    assert stage == ReadWarc(path="x", main_content=False, max_record_bytes=7, max_failed_fraction=0.2)

@@ -23,7 +23,9 @@ def read(data, end="", most=1 << 20, member=0, inside=0):
 def numbers(found):
     """The numbers of records, None for what has no headers, and why each failed."""
     ids = [r.headers.get("warc-record-id") for r in found]
-    return [(i and int(i.strip("<>").removeprefix("urn:uuid:")[:8], 16), r.fault) for i, r in zip(ids, found, strict=True)]
+    return [
+        (i and int(i.strip("<>").removeprefix("urn:uuid:")[:8], 16), r.fault) for i, r in zip(ids, found, strict=True)
+    ]
 
 
 def whole(*without):

@@ -75,8 +75,8 @@ class Warc(Source):
         return ("document", "url", "date")
 
     def load(self) -> Edit:
-        """Return the stage that takes the texts out of the records."""
-        return ReadWarc(path=self.path, main_content=self.main_content, max_record_bytes=self.max_record_bytes)
+        """Return the stage that takes the texts out of the records; as many of its samples may fail as of these."""
+        return ReadWarc(**self.model_dump(include=set(ReadWarc.model_fields)))
 
     def _rows(self, file: InputFile) -> Iterator[_Row]:
         try:
