@@ -34,6 +34,8 @@ def test_every_requirement_is_pinned():
 
 
 COMES_WITH = {"pydantic-core": "pydantic"}
+LEFT_TO_THE_USER = {"kenlm", "sentencepiece"}
+"""What `perplexity` asks for by an error that says how to get it: kenlm is compiled from source."""
 
 
 def imported():
@@ -47,7 +49,7 @@ def imported():
 
 def test_every_import_is_a_declared_requirement():
     owners = importlib.metadata.packages_distributions()
-    needed = {canonical(owners[name][0]) for name in imported()}
+    needed = {canonical(owners[name][0]) for name in imported() - LEFT_TO_THE_USER}
     declared = requirements() | pins("models.txt").keys()
     assert {COMES_WITH.get(name, name) for name in needed} - declared == set()
 
