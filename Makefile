@@ -83,7 +83,7 @@ $(PARITY_READY):
 	@echo "$(PARITY) is ready"
 
 bench: setup
-	@set -e; for name in engine shards train privacy; do echo "bench/$$name"; $(BIN)/python -m bench.$$name; done
+	@set -e; for name in engine shards train privacy dedupe text; do echo "bench/$$name"; $(BIN)/python -m bench.$$name; done
 
 clean:
 	@rm -rf $(VENV) $(PARITY) $(OUT) private-run text-run dist .mypy_cache .ruff_cache .import_linter_cache .hypothesis

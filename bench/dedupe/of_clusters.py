@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from bench.privacy.comparison import Comparison
+from bench.comparison import Comparison
 from curate.dedupe.minhash import band_hashes
 from curate.dedupe.near_duplicates import NearDuplicates
 from curate.plan import Step, make_plan

@@ -23,9 +23,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from bench.comparison import Comparison
 from bench.dedupe.evaluation_sets import evaluation_sets
 from bench.documents import documents
-from bench.privacy.comparison import Comparison
 from curate.dedupe.decontaminate import Decontaminate
 from curate.dedupe.evaluation import Item, read_set
 

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.privacy.comparison import Comparison
+from bench.comparison import Comparison
 
 COPIES = (250_000, 1_000_000)
 LARGE_BYTES = 50_000_000

@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 from PIL import Image, ImageDraw, ImageEnhance, ImageOps
 
-from bench.privacy.comparison import Comparison, in_turns
+from bench.comparison import Comparison, in_turns
 from bench.privacy.of_erasure import encoded, photographs
 from bench.privacy.of_erasure import peers as hash_peers
 from curate.decode import decode

@@ -18,11 +18,11 @@ import yaml
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
+from bench.comparison import Comparison
 from bench.dedupe.brute_force import Pairs, alike, planted, word_runs
 from bench.dedupe.environments import run
 from bench.dedupe.of_signatures import megabytes
 from bench.documents import documents
-from bench.privacy.comparison import Comparison
 from curate.dedupe import NearDuplicates
 from curate.recipe import parse_recipe
 from curate.reduce import Sketch

@@ -17,8 +17,8 @@ import numpy as np
 import pyarrow as pa
 import torch
 
+from bench.comparison import Comparison
 from bench.dedupe import semantic_data as data
-from bench.privacy.comparison import Comparison
 from curate.dedupe import SemanticDuplicates
 from curate.sample import EMBEDDING
 

@@ -12,9 +12,9 @@ from time import process_time
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from bench.comparison import Comparison
 from bench.dedupe.environments import run
 from bench.documents import documents
-from bench.privacy.comparison import Comparison
 from curate.dedupe import NearDuplicates
 
 QUICK, FULL, ROUNDS = 2_000, 20_000, 3

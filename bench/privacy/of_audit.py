@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from bench.privacy.comparison import Comparison
+from bench.comparison import Comparison
 from bench.privacy.toxicity_data import insults
 from curate.audit.calibrate import calibrate, scored_of
 from curate.audit.lexicon import mentions

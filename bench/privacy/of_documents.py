@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from PIL import Image
 
-from bench.privacy.comparison import Comparison
+from bench.comparison import Comparison
 from bench.privacy.documents import documents, look_alikes
 from bench.privacy.photographs import with_faces, without_faces
 from filters.pii.pictures.identity_documents import IdentityDocuments

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench.privacy.comparison import Comparison
+from bench.comparison import Comparison
 from bench.privacy.labelled import Gold, Sentence, sentences
 from bench.privacy.regex_peers import PEERS
 from curate.demo.pictures import collect

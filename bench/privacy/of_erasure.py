@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageEnhance, ImageOps
 
-from bench.privacy.comparison import Comparison, in_turns
+from bench.comparison import Comparison, in_turns
 from curate.dedupe.perceptual import CLEAR, NEAR, distances, hashes, lookalikes, luminance
 from curate.demo import debian, wheels
 from curate.erase import Asked, forget, rewrite, selector

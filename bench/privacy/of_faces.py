@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from bench.privacy.comparison import Comparison
+from bench.comparison import Comparison
 from bench.privacy.photographs import CACHE, Box, Photograph, with_faces, without_faces
 from filters.pii.pictures.centerface import CenterFace
 from filters.pii.pictures.redact_faces import RedactFaces

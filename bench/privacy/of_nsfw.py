@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from bench.privacy.comparison import Comparison
+from bench.comparison import Comparison
 from curate.demo import debian
 from filters.nsfw import Nsfw
 

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from PIL import Image, ImageDraw, ImageFont
 
-from bench.privacy.comparison import Comparison
+from bench.comparison import Comparison
 from bench.privacy.photographs import without_faces
 from curate.demo.private.values import values
 from filters.pii.pictures.redact_image_text import RedactImageText

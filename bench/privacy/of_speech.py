@@ -15,8 +15,8 @@ from statistics import mean, median
 import numpy as np
 import pyarrow as pa
 
+from bench.comparison import Comparison
 from bench.privacy import speaking
-from bench.privacy.comparison import Comparison
 from bench.privacy.speaking import Clip
 from curate.fetch.sound import check_sound
 from curate.models import Model

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from bench.privacy.comparison import Comparison, in_turns
+from bench.comparison import Comparison, in_turns
 from bench.privacy.labelled import sentences
 from filters.pii.detect import TextDetector
 from filters.pii.redact_pii import RedactPii

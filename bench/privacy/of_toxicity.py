@@ -9,8 +9,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import torch
 
+from bench.comparison import Comparison
 from bench.privacy import toxicity_speed as speed
-from bench.privacy.comparison import Comparison
 from bench.privacy.toxicity_data import Labelled, insults, jigsaw, peer_scores
 from curate.audit.bounds import interval
 from curate.audit.lexicon import dialect, mentions

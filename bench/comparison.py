@@ -17,9 +17,9 @@ class Comparison:
     goal: str
     less_is_better: bool = False
 
-    def spelled(self) -> str:
+    def spelled(self, bench: str) -> str:
         """Return one JSON line; a ratio above 1 says that ours is better."""
-        line = {"bench": "privacy", **asdict(self), "ratio": self._ratio()}
+        line = {"bench": bench, **asdict(self), "ratio": self._ratio()}
         del line["less_is_better"]
         return json.dumps({k: round(v, 4) if isinstance(v, float) else v for k, v in line.items()})
 
