@@ -6,10 +6,9 @@ from typing import ClassVar
 import pyarrow as pa
 from pydantic import Field
 
-from curate.errors import InputError
 from curate.sample import column
 from curate.sources.files import InputFile, find_files, snapshot
-from curate.sources.read_rows import read_rows, suffixes
+from curate.sources.read_rows import every_row, read_rows, suffixes
 from curate.sources.rows import BAD_ROW, TOO_LARGE, Wanted
 from curate.stage import Source
 
@@ -47,13 +46,7 @@ class Documents(Source):
             InputError: a file is missing, empty, of another format than its name says, or lacks a column.
             StorageError: the disk or the store refuses.
         """
-        found = 0
-        for file in self._files():
-            for table in read_rows(file, SUFFIXES, self._wanted()):
-                found += table.num_rows
-                yield table
-        if not found:
-            raise InputError(f"{self.path}: no rows in it")
+        return every_row(self.path, self._files(), lambda file: read_rows(file, SUFFIXES, self._wanted()))
 
     def snapshot(self) -> str:
         """Hash names, sizes and versions of the files."""

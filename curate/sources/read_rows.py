@@ -1,6 +1,6 @@
 """Rows of a file, read as its name says: Parquet, jsonl, csv or tsv, the text kinds also compressed."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import pyarrow as pa
 
@@ -39,3 +39,20 @@ def read_rows(file: InputFile, known: tuple[str, ...], wanted: Wanted) -> Iterat
     if kind == "parquet":
         return read_parquet(file, wanted)
     return read_jsonl(file, wanted) if kind == "jsonl" else read_delimited(file, kind, wanted)
+
+
+def every_row(
+    url: str, files: Iterable[InputFile], read: Callable[[InputFile], Iterator[pa.Table]]
+) -> Iterator[pa.Table]:
+    """Yield the tables of all files.
+
+    Raises:
+        InputError: there is no row in any of them.
+    """
+    found = 0
+    for file in files:
+        for table in read(file):
+            found += table.num_rows
+            yield table
+    if not found:
+        raise InputError(f"{url}: no rows in it")

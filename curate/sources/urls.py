@@ -6,11 +6,10 @@ from typing import ClassVar
 import pyarrow as pa
 from pydantic import Field
 
-from curate.errors import InputError
 from curate.sample import column
 from curate.sources.files import InputFile, find_files, snapshot
 from curate.sources.read_lines import read_txt
-from curate.sources.read_rows import kind_of, read_rows, suffixes
+from curate.sources.read_rows import every_row, kind_of, read_rows, suffixes
 from curate.sources.rows import Wanted
 from curate.stage import Source
 
@@ -35,13 +34,7 @@ class Urls(Source):
             InputError: a file is missing, empty, of another format than its name says, or lacks a column.
             StorageError: the disk or the store refuses.
         """
-        found = 0
-        for file in self._files():
-            for table in self._read(file):
-                found += table.num_rows
-                yield table
-        if not found:
-            raise InputError(f"{self.path}: no rows in it")
+        return every_row(self.path, self._files(), self._read)
 
     def snapshot(self) -> str:
         """Hash names, sizes and versions of the files."""
