@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from curate.reduce import Reduce
@@ -97,4 +96,9 @@ def best_of_many(tables: Iterable[pa.Table], by: str, most: int) -> pa.Table:
 
 def among(values: pa.ChunkedArray, wanted: NDArray[np.uint64]) -> NDArray[np.bool_]:
     """Return bool[n]: the value is one of the wanted ones, which are sorted."""
-    return np.asarray(pc.is_in(values, value_set=pa.array(wanted)).to_numpy(zero_copy_only=False), bool)
+    # Not `pc.is_in`: it would hash the wanted ones anew for each of many small tables.
+    looked = values.to_numpy()
+    if not len(wanted):
+        return np.zeros(len(looked), bool)
+    at = np.minimum(np.searchsorted(wanted, looked), len(wanted) - 1)
+    return np.asarray(wanted[at] == looked, bool)
