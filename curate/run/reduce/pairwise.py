@@ -76,11 +76,12 @@ def _by_scope(how: Pairwise, left: pa.Table, right: pa.Table) -> Iterator[tuple[
         value = mine["scope"][0].as_py()
         a, b = np.searchsorted(scope, np.uint64(value), "left"), np.searchsorted(scope, np.uint64(value), "right")
         if b > a:
-            yield _found(how, mine, right.slice(a, b - a))
+            yield _found(how, mine, mine if left is right else right.slice(a, b - a))
 
 
 def _found(how: Pairwise, left: pa.Table, right: pa.Table) -> tuple[Ids, Ids]:
-    i, j = how.find(left["payload"].combine_chunks(), right["payload"].combine_chunks())
+    payload = left["payload"].combine_chunks()
+    i, j = how.find(payload, payload if left is right else right["payload"].combine_chunks())
     a, b = left["node"].to_numpy()[i], right["node"].to_numpy()[j]
     return np.minimum(a, b)[a != b], np.maximum(a, b)[a != b]
 
