@@ -2,10 +2,13 @@
 
 import contextlib
 
+import numpy as np
 import pytest
 from curate_test_stages.alike import bands_of, cells_of, jaccard, words_of
 
 from curate.errors import InputError
+from curate.run.reduce import rounds
+from curate.run.reduce.forgetting import forget_rows
 from curate.run.start import start_ray
 from curate.storage import Folder
 from tests.run.lines import carry_out, published
@@ -167,6 +170,47 @@ def test_an_earlier_run_of_other_settings_is_refused(tmp_path):
         judged(tmp_path / "b", told)
     with pytest.raises(InputError, match="has no sketches of alike_captions"):
         judged(tmp_path / "c", recipe(listed(tmp_path, CAPTIONS, "c.jsonl"), against=[str(tmp_path / "nowhere")]))
+
+
+def test_a_run_is_not_judged_against_itself(tmp_path):
+    path = listed(tmp_path, CAPTIONS[:9])
+    judged(tmp_path / "run", recipe(path))
+    with pytest.raises(InputError, match="is the run itself"):
+        judged(tmp_path / "run", recipe(path, against=[str(tmp_path / "run")]))
+
+
+def test_an_earlier_run_counts_as_it_was_judged_last(tmp_path):
+    """Whatever the names of its folders; and back again."""
+    a, b = [(0, "one two three four"), (1, "one two three")], [(2, "one two three five")]
+    path = listed(tmp_path, a, "a.jsonl")
+    for n, at_least in enumerate((0, 4, 5, 4, 0)):
+        judged(tmp_path / "a", recipe(path, stages=[{"caption_words": {"at_least": at_least}}]))
+        told = recipe(listed(tmp_path, b, "b.jsonl"), stages=[{"caption_words": {}}], against=[str(tmp_path / "a")])
+        _, found = judged(tmp_path / f"b{n}", told)
+        assert len(found) == (0 if at_least == 5 else 1)
+
+
+@pytest.mark.parametrize("search", ["banded", "pairwise"])
+def test_an_earlier_run_that_changes_meanwhile_is_looked_at_anew(tmp_path, monkeypatch, search):
+    a, b = CAPTIONS[:45], CAPTIONS[45:]
+    judged(tmp_path / "a", recipe(listed(tmp_path, a, "a.jsonl"), search=search, partition_size=45))
+    told = recipe(listed(tmp_path, b, "b.jsonl"), search=search, against=[str(tmp_path / "a")])
+    with monkeypatch.context() as patch:
+        patch.setattr(rounds, "elect", _die)
+        with pytest.raises(Died):
+            judged(tmp_path / "b", told)
+    work = Folder(str(tmp_path / "a" / "work"))
+    folder = next(work / "reduce" / n for n in work.names("reduce") if n.startswith("alike_captions"))
+    forget_rows(folder, 0, np.arange(0, 45, 2))
+    _, found = judged(tmp_path / "b", told)
+    _, undisturbed = judged(tmp_path / "calm", told)
+    gone = {key for i, key in keyed(tmp_path / "a", a).items() if i % 2 == 0}
+    assert found == undisturbed
+    assert not gone & set(found.values())
+
+
+def _die(*_):
+    raise Died
 
 
 def test_a_moved_threshold_sketches_nothing_again(tmp_path):
