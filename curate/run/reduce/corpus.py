@@ -94,6 +94,16 @@ def corpus(job: Job, step: Step) -> tuple[Part, ...]:
     return tuple(parts)
 
 
+def between(job: Job, step: Step) -> Shape:
+    """Return the numbers of buckets between sketches and verdicts, where the rows of earlier runs count too.
+
+    That of rows is a multiple of `shape_of`'s, so that each range of verdicts is of whole ranges of these.
+    """
+    own = shape_of(job, step).rows
+    whole = shape_of(job, step, sum(_earlier(step, url)[1]["listed"] for url in reduce_of(step).against))
+    return Shape(own * -(-whole.rows // own), whole.bands)
+
+
 def reduce_of(step: Step) -> Reduce:
     """Return a step's stage, which is a Reduce."""
     if not isinstance(step.stage, Reduce):
@@ -118,8 +128,9 @@ def note_done(job: Job, step: Step) -> None:
     others = [facts["turn"] for other, facts in _judged(job.run.work, step.name) if other.url != folder.url]
     before = json.loads(folder.read(DONE))["turn"] if folder.exists(DONE) else 0
     facts = {
-        "identity": step.stage.identity(), "partitions": job.partitions, "rows": shape.rows, "bands": shape.bands,
-        "settings": step.stage.measuring(), "verdicts": step.verdicts, "turn": max(before, 1 + max(others, default=0)),
+        "identity": step.stage.identity(), "listed": job.rows, "partitions": job.partitions,
+        "rows": shape.rows, "bands": shape.bands, "settings": step.stage.measuring(), "verdicts": step.verdicts,
+        "turn": max(before, 1 + max(others, default=0)),
     }  # fmt: skip
     told = json.dumps(facts, indent=1).encode()
     if not folder.exists(DONE) or folder.read(DONE) != told:

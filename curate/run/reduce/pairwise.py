@@ -9,10 +9,10 @@ import pyarrow as pa
 from curate.plan import Step
 from curate.reduce import Cells, Pairwise
 from curate.run.job import Job
-from curate.run.reduce.corpus import Part, corpus, reduce_of
+from curate.run.reduce.corpus import Part, between, corpus, reduce_of
 from curate.run.reduce.graph import Ids, distinct, runs
 from curate.run.reduce.payloads import read_payload
-from curate.run.reduce.shape import groups_of, pieces, shape_of
+from curate.run.reduce.shape import groups_of, pieces
 from curate.run.reduce.sketches import mix
 from curate.run.reduce.spill import bucket_of, read_bucket, scatter, spilling
 from curate.run.reduce.stars import write_edges
@@ -91,7 +91,7 @@ def _write(job: Job, step: Step, folder: Folder, name: str, found: list[tuple[Id
     left = np.concatenate([nothing, *(a for a, _ in found)])
     right = np.concatenate([nothing, *(b for _, b in found)])
     kept = distinct(left, right)
-    write_edges(folder, name, left[kept], right[kept], shape_of(job, step).rows)
+    write_edges(folder, name, left[kept], right[kept], between(job, step).rows)
 
 
 def _within_cells(job: Job, step: Step, folder: Folder, each: Each) -> list[str]:

@@ -7,8 +7,13 @@ import pytest
 from curate_test_stages.alike import bands_of, cells_of, jaccard, words_of
 
 from curate.errors import InputError
+from curate.plan import make_plan
+from curate.run.job import Job
+from curate.run.layout import Run
 from curate.run.reduce import rounds
+from curate.run.reduce.corpus import between
 from curate.run.reduce.forgetting import forget_rows
+from curate.run.reduce.shape import shape_of
 from curate.run.start import start_ray
 from curate.storage import Folder
 from tests.run.lines import carry_out, published
@@ -151,6 +156,25 @@ def test_a_then_b_against_a_is_both_at_once(tmp_path, search):
     assert len(kept) == len(b) - len(found)
     assert set(found) & set(at_once) == set(found)
     assert both
+
+
+@pytest.mark.parametrize("search", ["pairwise", "banded", "unverified", "cells"])
+@pytest.mark.parametrize("linkage", ["leader", "single"])
+def test_few_rows_against_many_take_no_more_memory(tmp_path, search, linkage):
+    """What is between is cut for the rows of both, however few ranges the new run's own rows make."""
+    a, b = CAPTIONS[:75], CAPTIONS[75:]
+    settings = {"search": search, "linkage": linkage}
+    judged(tmp_path / "a", recipe(listed(tmp_path, a, "a.jsonl"), **settings))
+    found = []
+    for memory in (0.004, 512):
+        told = recipe(listed(tmp_path, b, "b.jsonl"), memory, against=[str(tmp_path / "a")], **settings)
+        out = tmp_path / str(memory)
+        job = Job(make_plan(told, ""), Run.at(str(out)), len(b), 1)
+        own, whole = shape_of(job, job.plan.phases[1].reduce), between(job, job.plan.phases[1].reduce)
+        assert (whole.rows > own.rows) == (memory < 1)
+        found.append(judged(out, told)[1])
+    assert found[0] == found[1]
+    assert found[0]
 
 
 def test_single_linkage_drops_of_b_what_both_at_once_would(tmp_path):
