@@ -11,9 +11,7 @@ from PIL import Image
 from curate.erase import Asked, check_erasures, forget, rewrite, selector
 from curate.errors import RunError
 from curate.run.check import check
-from curate.run.engine import execute
 from curate.run.layout import Run
-from curate.run.local import LocalRunner
 from curate.run.retry import purge
 from curate.shards import Features, Manifest, ShardReader, shard_keys
 from curate.storage import Folder
@@ -274,23 +272,6 @@ def test_an_unfinished_run_is_hidden_from_before_it_is_published(pictures, tmp_p
     store_features(run)
     rewrite(run, [], quiet)
     assert holding(Path(run.folder.path("")), needles(3, 50)) == []
-    assert faults(run) == []
-
-
-def test_a_run_that_was_stopped_before_it_judged_goes_on(run, pictures, tmp_path):
-    stages = ({"line_number": {"at_most": 49}}, "exact_duplicates", "shout")
-
-    def stop(event):
-        if event["event"] == "reduce" and event["stage"] == "exact_duplicates":
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        execute(recipe(pictures, *stages), run, LocalRunner, stop)
-    forget(run, asking(tmp_path, 3, 30), quiet)
-    gone = set(keys_by_tombstone(run))
-    rewrite(run, [], quiet)
-    carry_out(run.folder.url, pictures, *stages)
-    assert not gone & set(readable(run))
     assert faults(run) == []
 
 
