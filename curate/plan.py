@@ -124,7 +124,8 @@ def make_plan(recipe: Recipe, snapshot: str) -> Plan:
             continue
         # A Reduce judges the rows that reach it, so its sketches hold for these survivors only, cut for this memory.
         before = _hash(before, *map(_decided, pending), recipe.settings.reduce_memory_mb)
-        sketched = _hash(step.fingerprint, before)
+        # The score stands in the sketches: two columns that one stage wrote have one fingerprint.
+        sketched = _hash(step.fingerprint, before, stage.score)
         before = _hash(before, _decided(step))
         reduce = Step(stage, sketched, before)
         columns |= {f.name: before for f in stage.outputs()}

@@ -69,7 +69,10 @@ class Pairwise:
     payload_bytes: int
     """Of a row, about."""
     find: Callable[[pa.Array, pa.Array], tuple[NDArray[np.int64], NDArray[np.int64]]]
-    """Return the places (i in left, j in right) of all pairs of duplicates among n left and m right payloads."""
+    """Return the places (i in left, j in right) of all pairs of duplicates among n left and m right payloads.
+
+    Where both are one object, each pair is asked for once; equal payloads of two objects may be of different rows.
+    """
     cells: Cells | None = None
     """None: all rows are one cell."""
 

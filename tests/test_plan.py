@@ -60,6 +60,15 @@ def test_a_reduce_judges_the_survivors_it_gets():
     assert tight["length"] == loose["length"]
 
 
+def test_sketches_hold_for_the_score_that_stands_in_them():
+    stages = [{"line_parity": {}}, {"alike_captions": {"within": ["parity"]}}]
+    unscored = plan_of(*stages)
+    scored = plan_of(stages[0], {"alike_captions": {"within": ["parity"], "keep": "highest", "score": "parity"}})
+    turned = plan_of(stages[0], {"alike_captions": {"within": ["parity"], "keep": "lowest", "score": "parity"}})
+    assert fingerprints(unscored)["alike_captions"] != fingerprints(scored)["alike_captions"]
+    assert fingerprints(turned)["alike_captions"] == fingerprints(scored)["alike_captions"]
+
+
 @pytest.mark.parametrize("change", [{"rows": 9}, {"per_shard": 9}])
 def test_source_and_sink_name_the_shards(change):
     assert plan_of("shout", **change).fingerprint != plan_of("shout").fingerprint

@@ -80,8 +80,7 @@ class SemanticDuplicates(Compare):
     def _find(self, left: pa.Array, right: pa.Array) -> Pairs:
         one, other = matrix(left, self.column), matrix(right, self.column)
         _same_width(self.column, one, other)
-        same = left is right or left.equals(right)
-        return pairs_above(one, None if same else other, 1 - self.epsilon, thin=self.linkage == "single")
+        return pairs_above(one, None if left is right else other, 1 - self.epsilon, thin=self.linkage == "single")
 
     def _cells(self) -> Cells | None:
         if self.clusters is None:

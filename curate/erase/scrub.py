@@ -72,15 +72,18 @@ def _nulled(table: pa.Table, gone: pa.ChunkedArray) -> pa.Table:
 def _forget_sketches(run: Run, erased: pa.Array, partitions: Sequence[int]) -> list[str]:
     """Take the samples out of what Reduces were given to judge, which holds hashes of them, where they have judged.
 
-    A Reduce that has not ended is judged anew, and with it all that was decided: decisions are made of stored scores.
+    Where one has not ended, all are judged anew, and with them all that was decided: decisions are made of stored
+    scores, and each Reduce counts what comes from the stage before, which is fewer now.
     """
     looked = []
-    for name in run.work.names("reduce"):
+    names = run.work.names("reduce")
+    # Without phases this was begun before, and stopped in the middle.
+    if not run.work.names("phases") or not all(all_judged(run.work / "reduce" / name) for name in names):
+        run.work.delete("phases")
+        run.work.delete("reduce")
+        names = []
+    for name in names:
         folder = run.work / "reduce" / name
-        if not all_judged(folder):
-            run.work.delete("phases")
-            run.work.delete(f"reduce/{name}")
-            continue
         for partition in partitions:
             listed = read_table(run.work / SOURCE, part_name(partition) + ".parquet", ["row", "key"])
             rows = listed["row"].filter(pc.is_in(listed["key"], value_set=erased)).to_numpy().astype(np.int64)

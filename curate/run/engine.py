@@ -79,7 +79,7 @@ def execute(recipe: Recipe, run: Run, hire: Callable[[], Runner], report: Report
         job = Job(plan, run, counts["rows"], counts["partitions"])
         for step in plan.steps:
             if isinstance(step.stage, Reduce):
-                check_earlier(step)
+                check_earlier(run, step)
         report({"event": "listed", "rows": job.rows, "partitions": job.partitions})
         runner = hire()
         try:

@@ -58,7 +58,7 @@ def forecast(recipe: Recipe, run: Run) -> Forecast:
     stored = {s.name: _stored(job, s) for s in plan.steps}
     for step in plan.steps:
         if isinstance(step.stage, Reduce):
-            check_earlier(step)
+            check_earlier(run, step)
     lines = [_line(job, step, stored[step.name].rows, seconds, measured) for step in plan.steps]
     return Forecast(
         job.rows, job.partitions, lines, [*_notes(job, seconds, measured), *_disk(job, stored), *_reduces(job)]

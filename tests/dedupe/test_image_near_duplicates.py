@@ -149,6 +149,14 @@ def test_blocks_find_what_one_block_finds(settings):
     assert [joined(stage, sketch, block) for block in (1, 3, 5)] == [whole] * 3
 
 
+@pytest.mark.parametrize("block", [1, 2, 4])
+def test_blocks_of_equal_hashes_are_not_one_block(block):
+    pictures = [bytes_ + more for more in (b"", b"0") for bytes_ in (encoded(opened(3)), encoded(opened(4)))]
+    sketch = sketched(ImageNearDuplicates(), pictures)
+    assert sketch.payload[:2].equals(sketch.payload[2:])
+    assert joined(ImageNearDuplicates(), sketch, block) == [0, 1, 0, 1]
+
+
 def test_the_radius_decides_and_sketches_stay():
     pictures = [encoded(opened(3)), encoded(opened(3).resize((80, 80)))]
     apart = int(np.bitwise_count(np.bitwise_xor(*hashes(pictures).bits)).sum())

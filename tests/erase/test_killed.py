@@ -14,6 +14,7 @@ from curate.errors import RunError
 from curate.run.check import check
 from curate.run.engine import execute
 from curate.run.layout import REWRITE, Run
+from curate.run.local import LocalRunner
 from curate.run.retry import purge
 from curate.shards import Manifest, ShardReader
 from curate.storage import Folder
@@ -157,3 +158,21 @@ def test_nothing_else_begins_on_a_run_that_was_left_in_the_middle(forgotten, few
         execute(recipe(few, **SIZES), run, quiet, quiet)
     with pytest.raises(RunError, match="a rewrite was stopped in the middle"):
         purge(run)
+
+
+def test_a_run_that_was_stopped_before_it_judged_goes_on(forgotten, few, tmp_path):
+    """What was erased in between enters no stage, and no Reduce counts on it."""
+    stages = ({"line_number": {"at_most": 49}}, "exact_duplicates", "shout")
+    shutil.copytree(forgotten, tmp_path / "run", copy_function=shutil.copy2)
+    run = Run.at(str(tmp_path / "run"))
+
+    def stop(event):
+        if event["event"] == "reduce" and event["stage"] == "exact_duplicates":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        execute(recipe(few, *stages, **SIZES), run, LocalRunner, stop)
+    rewrite(run, [], quiet)
+    carry_out(run.folder.url, few, *stages, **SIZES)
+    assert [*check(run), *check_erasures(run)] == []
+    assert holding(Path(run.folder.path("")), needles(*NUMBERS)) == []

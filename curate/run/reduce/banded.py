@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from curate.plan import Step
 from curate.reduce import Banded
 from curate.run.job import Job
-from curate.run.reduce.corpus import PLACE, Part, corpus, reduce_of
+from curate.run.reduce.corpus import PLACE, Part, between, corpus, reduce_of
 from curate.run.reduce.graph import Ids, candidate_pairs, crowded, distinct, first_of_each
 from curate.run.reduce.payloads import Payloads
-from curate.run.reduce.shape import BAND_BYTES, groups_of, shape_of
+from curate.run.reduce.shape import BAND_BYTES, groups_of
 from curate.run.reduce.spill import column, read_bucket, scatter, spilling
 from curate.run.reduce.stars import write_edges
 from curate.run.reduce.tasks import Each
@@ -37,7 +37,7 @@ PAIRS = pa.schema(
 
 def banded_edges(job: Job, step: Step, folder: Folder, each: Each) -> list[str]:
     """Find all duplicates among rows that share a band; return the files of their edges."""
-    how, shape = _how(step), shape_of(job, step)
+    how, shape = _how(step), between(job, step)
     parts = len(corpus(job, step))
     groups = groups_of(job, how, parts)
     names = [f"candidates-{b:05d}.arrow" for b in range(shape.bands)]
@@ -65,7 +65,7 @@ def _candidates(job: Job, step: Step, folder: Folder, bucket: int, groups: int) 
     name = f"candidates-{bucket:05d}.arrow" if how.alike else f"edges-{bucket:05d}.arrow"
     if folder.exists(name):
         return
-    parts, shape = corpus(job, step), shape_of(job, step)
+    parts, shape = corpus(job, step), between(job, step)
     band, node, order = _records(parts, bucket, shape.bands, job.memory_bytes // (BAND_BYTES * 4))
     kept = crowded(band, node, order)
     band, node, order = band[kept], node[kept], order[kept]
@@ -186,4 +186,4 @@ def _write(job: Job, step: Step, folder: Folder, name: str, found: list[tuple[Id
     nothing = np.empty(0, np.uint64)
     left = np.concatenate([nothing, *(a for a, _ in found)])
     right = np.concatenate([nothing, *(b for _, b in found)])
-    write_edges(folder, name, left, right, shape_of(job, step).rows)
+    write_edges(folder, name, left, right, between(job, step).rows)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -18,7 +19,7 @@ from curate.run.reduce.spill import bucket_batches, bucket_of, said
 from curate.storage import Folder
 
 DONE = "sketch.json"
-"""In a folder of sketches: all are there. Written once, by the run that made them."""
+"""In a folder of sketches: all are there, and were judged. A run goes by that of the highest `turn`, stage by stage."""
 PLACE = 32
 """`order` is the partition in the high bits and the row in the low 32."""
 
@@ -93,6 +94,16 @@ def corpus(job: Job, step: Step) -> tuple[Part, ...]:
     return tuple(parts)
 
 
+def between(job: Job, step: Step) -> Shape:
+    """Return the numbers of buckets between sketches and verdicts, where the rows of earlier runs count too.
+
+    That of rows is a multiple of `shape_of`'s, so that each range of verdicts is of whole ranges of these.
+    """
+    own = shape_of(job, step).rows
+    whole = shape_of(job, step, sum(_earlier(step, url)[1]["listed"] for url in reduce_of(step).against))
+    return Shape(own * -(-whole.rows // own), whole.bands)
+
+
 def reduce_of(step: Step) -> Reduce:
     """Return a step's stage, which is a Reduce."""
     if not isinstance(step.stage, Reduce):
@@ -100,41 +111,63 @@ def reduce_of(step: Step) -> Reduce:
     return step.stage
 
 
-def check_earlier(step: Step) -> None:
-    """Raise InputError where an earlier run that a Reduce names has no sketches that fit."""
+def check_earlier(run: Run, step: Step) -> None:
+    """Raise InputError where an earlier run that a Reduce names has no sketches that fit, or is this run."""
     for url in reduce_of(step).against:
+        if Run.at(url).work.url == run.work.url:
+            raise InputError(
+                f"{step.name}: against: {url} is the run itself, and each of its rows would be a duplicate of itself. "
+                "Name earlier runs, or choose another --out."
+            )
         _earlier(step, url)
 
 
 def note_done(job: Job, step: Step) -> None:
-    """Note that all sketches are there, and by which settings they were made; later runs look for this."""
+    """Note that all sketches are there and judged, and by which settings they were made; later runs look for this."""
     shape, folder = shape_of(job, step), job.run.work / step.folder
+    others = [facts["turn"] for other, facts in _judged(job.run.work, step.name) if other.url != folder.url]
+    before = json.loads(folder.read(DONE))["turn"] if folder.exists(DONE) else 0
     facts = {
-        "identity": step.stage.identity(), "partitions": job.partitions, "rows": shape.rows, "bands": shape.bands,
-        "settings": step.stage.measuring(), "verdicts": step.verdicts,
+        "identity": step.stage.identity(), "listed": job.rows, "partitions": job.partitions,
+        "rows": shape.rows, "bands": shape.bands, "settings": step.stage.measuring(), "verdicts": step.verdicts,
+        "turn": max(before, 1 + max(others, default=0)),
     }  # fmt: skip
     told = json.dumps(facts, indent=1).encode()
     if not folder.exists(DONE) or folder.read(DONE) != told:
         folder.write(DONE, told)
 
 
-def _earlier(step: Step, url: str) -> tuple[Folder, dict[str, int], Folder]:
-    work = Run.at(url).work
-    identity, others = step.stage.identity(), []
+def against(step: Step) -> bytes:
+    """Return what decisions on earlier runs' rows rest on: where it changes, pairs that were found hold no more."""
+    told = []
+    for url in reduce_of(step).against:
+        folder, facts, verdicts = _earlier(step, url)
+        parts = [said(folder, f"rows-{part_name(i)}.arrow") or {} for i in range(facts["partitions"])]
+        told.append([folder.url, verdicts.url, facts, sum(part["rows"] for part in parts)])
+    return json.dumps(told).encode()
+
+
+def _judged(work: Folder, stage: str) -> Iterator[tuple[Folder, dict[str, Any]]]:
     for name in work.names("reduce"):
-        if name.rpartition("-")[0] == step.name and work.exists(f"reduce/{name}/{DONE}"):
-            facts = json.loads(work.read(f"reduce/{name}/{DONE}"))
-            if facts["identity"] == identity:
-                return work / "reduce" / name, facts, work / facts["verdicts"]
-            others.append(facts["settings"])
-    if others:
-        ours = step.stage.measuring()
-        differ = sorted(n for n in ours if n not in others[0] or ours[n] != others[0][n])
+        if name.rpartition("-")[0] == stage and work.exists(f"reduce/{name}/{DONE}"):
+            yield work / "reduce" / name, json.loads(work.read(f"reduce/{name}/{DONE}"))
+
+
+def _earlier(step: Step, url: str) -> tuple[Folder, dict[str, Any], Folder]:
+    """Return where the sketches are that an earlier run goes by, what it noted of them, and where its verdicts are."""
+    work = Run.at(url).work
+    folder, facts = max(_judged(work, step.name), key=lambda found: found[1]["turn"], default=(None, {}))
+    if folder is None:
+        raise InputError(
+            f"{step.name}: against: {url} has no sketches of {step.name}: it is no run with that stage, it has not "
+            "come to its end, or its work was purged or erased from. Run its recipe to the end, or into another "
+            "--out, and name that."
+        )
+    if facts["identity"] != step.stage.identity():
+        ours, theirs = step.stage.measuring(), facts["settings"]
+        differ = sorted(n for n in ours if n not in theirs or ours[n] != theirs[n])
         raise InputError(
             f"{step.name}: against: {url} was sketched with other settings ({', '.join(differ) or 'another version'}), "
             "so its sketches cannot be compared. Give the same settings, or run its recipe anew with these."
         )
-    raise InputError(
-        f"{step.name}: against: {url} has no sketches of {step.name}: it is no run with that stage, or its work was "
-        "purged or erased from. Run its recipe into another --out, and name that."
-    )
+    return folder, facts, work / facts["verdicts"]

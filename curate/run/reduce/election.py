@@ -8,10 +8,10 @@ import pyarrow as pa
 from curate.plan import Step
 from curate.reduce import Compare
 from curate.run.job import Job
-from curate.run.reduce.corpus import corpus, reduce_of
+from curate.run.reduce.corpus import between, corpus, reduce_of
 from curate.run.reduce.leaders import leaders
 from curate.run.reduce.ranks import RANKED, among, best, best_of_many, ranked
-from curate.run.reduce.shape import ROW_BYTES, shape_of
+from curate.run.reduce.shape import ROW_BYTES
 from curate.run.reduce.spill import bucket_of, read_bucket, scatter, spilling
 from curate.run.reduce.stars import EDGES, links_file, roots
 from curate.run.reduce.tasks import Each
@@ -39,7 +39,7 @@ def _bonds_file(bucket: int) -> str:
 
 def elect(job: Job, step: Step, folder: Folder, stars: Sequence[str], edges: Sequence[str], each: Each) -> None:
     """Write, for each node of a cluster, the row that stands for it."""
-    buckets = shape_of(job, step).rows
+    buckets = between(job, step).rows
     list(each(_nominate, ((job, step, folder, stars, edges, b) for b in range(buckets))))
     list(each(_elect, ((job, step, folder, b) for b in range(buckets))))
 
@@ -53,7 +53,7 @@ def _nominate(job: Job, step: Step, folder: Folder, stars: Sequence[str], edges:
     name = f"nominees-{bucket:05d}.arrow"
     if folder.exists(name):
         return
-    stage, buckets = reduce_of(step), shape_of(job, step).rows
+    stage, buckets = reduce_of(step), between(job, step).rows
     nodes, root = roots(folder, stars, bucket, buckets)
     if _by_leaders(step) and not folder.exists(_bonds_file(bucket)):
         _write_bonds(folder, edges, bucket, buckets, (nodes, root))
@@ -81,7 +81,7 @@ def _write_bonds(
 def _elect(job: Job, step: Step, folder: Folder, bucket: int) -> None:
     if folder.exists(elected_file(bucket)):
         return
-    buckets = shape_of(job, step).rows
+    buckets = between(job, step).rows
     found = read_bucket(folder, (f"nominees-{b:05d}.arrow" for b in range(buckets)), bucket, buckets)
     table = pa.concat_tables([NOMINEES.empty_table(), *found]).combine_chunks()
     if _by_leaders(step):

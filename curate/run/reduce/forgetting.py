@@ -21,15 +21,14 @@ Change = Callable[[pa.Table], pa.Table]
 
 
 def all_judged(folder: Folder) -> bool:
-    """Tell whether every decision that was begun on the sketches of a folder was ended."""
+    """Tell whether every decision that was begun on these sketches was ended, and what was between is gone."""
     files = folder.names()
     if DONE not in files:
         return False
     buckets = json.loads(folder.read(DONE))["rows"]
     decisions = [f for f in files if "." not in f]
-    return bool(decisions) and all(
-        {verdict_file(b) for b in range(buckets)} <= set(folder.names(decision)) for decision in decisions
-    )
+    verdicts = {verdict_file(b) for b in range(buckets)}
+    return bool(decisions) and all(set(folder.names(decision)) == verdicts for decision in decisions)
 
 
 def forget_rows(folder: Folder, partition: int, rows: NDArray[np.int64]) -> list[str]:

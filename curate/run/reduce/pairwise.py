@@ -9,10 +9,10 @@ import pyarrow as pa
 from curate.plan import Step
 from curate.reduce import Cells, Pairwise
 from curate.run.job import Job
-from curate.run.reduce.corpus import Part, corpus, reduce_of
+from curate.run.reduce.corpus import Part, between, corpus, reduce_of
 from curate.run.reduce.graph import Ids, distinct, runs
 from curate.run.reduce.payloads import read_payload
-from curate.run.reduce.shape import groups_of, pieces, shape_of
+from curate.run.reduce.shape import groups_of, pieces
 from curate.run.reduce.sketches import mix
 from curate.run.reduce.spill import bucket_of, read_bucket, scatter, spilling
 from curate.run.reduce.stars import write_edges
@@ -76,11 +76,12 @@ def _by_scope(how: Pairwise, left: pa.Table, right: pa.Table) -> Iterator[tuple[
         value = mine["scope"][0].as_py()
         a, b = np.searchsorted(scope, np.uint64(value), "left"), np.searchsorted(scope, np.uint64(value), "right")
         if b > a:
-            yield _found(how, mine, right.slice(a, b - a))
+            yield _found(how, mine, mine if left is right else right.slice(a, b - a))
 
 
 def _found(how: Pairwise, left: pa.Table, right: pa.Table) -> tuple[Ids, Ids]:
-    i, j = how.find(left["payload"].combine_chunks(), right["payload"].combine_chunks())
+    payload = left["payload"].combine_chunks()
+    i, j = how.find(payload, payload if left is right else right["payload"].combine_chunks())
     a, b = left["node"].to_numpy()[i], right["node"].to_numpy()[j]
     return np.minimum(a, b)[a != b], np.maximum(a, b)[a != b]
 
@@ -90,7 +91,7 @@ def _write(job: Job, step: Step, folder: Folder, name: str, found: list[tuple[Id
     left = np.concatenate([nothing, *(a for a, _ in found)])
     right = np.concatenate([nothing, *(b for _, b in found)])
     kept = distinct(left, right)
-    write_edges(folder, name, left[kept], right[kept], shape_of(job, step).rows)
+    write_edges(folder, name, left[kept], right[kept], between(job, step).rows)
 
 
 def _within_cells(job: Job, step: Step, folder: Folder, each: Each) -> list[str]:

@@ -11,7 +11,7 @@ from curate.plan import Step
 from curate.reduce import Banded
 from curate.run.job import Job
 from curate.run.reduce.banded import banded_edges
-from curate.run.reduce.corpus import note_done, reduce_of
+from curate.run.reduce.corpus import against, between, note_done, reduce_of
 from curate.run.reduce.election import elect
 from curate.run.reduce.pairwise import pairwise_edges
 from curate.run.reduce.ranks import verdict_file
@@ -19,7 +19,9 @@ from curate.run.reduce.shape import shape_of
 from curate.run.reduce.stars import components
 from curate.run.reduce.tasks import Each
 from curate.run.reduce.verdicts import judge
+from curate.storage import Folder
 
+_AGAINST = "against.json"
 Report = Callable[[dict[str, Any]], None]
 
 
@@ -30,17 +32,28 @@ def carry_out(job: Job, step: Step, entering: int, each: Each, report: Report) -
         IntegrityError: not every row was judged.
     """
     folder, buckets = job.run.work / step.verdicts, shape_of(job, step).rows
-    note_done(job, step)
-    between = folder / "rounds"
+    rounds = folder / "rounds"
     names = set(folder.names())
     elections = 0
     if not names.issuperset(verdict_file(b) for b in range(buckets)):
+        _need_same_corpus(step, folder, rounds)
         elections = _cluster(job, step, each, report)
     report({"event": "round", "stage": step.name, "doing": "judging"})
-    judged = sum(each(judge, ((job, step, folder, between, b, elections) for b in range(buckets))))
+    judged = sum(each(judge, ((job, step, folder, rounds, b, elections) for b in range(buckets))))
     if judged != entering:
         raise IntegrityError(f"{step.name}: judged {judged} rows, {entering} came from the stage before")
-    job.run.work.delete(f"{step.verdicts}/rounds")
+    rounds.delete("")
+    note_done(job, step)
+
+
+def _need_same_corpus(step: Step, folder: Folder, rounds: Folder) -> None:
+    """Begin anew where an earlier run changed since this was begun: it was decided again, or erased from."""
+    if not reduce_of(step).against:
+        return
+    now = against(step)
+    if not rounds.exists(_AGAINST) or rounds.read(_AGAINST) != now:
+        folder.delete("")
+        rounds.write(_AGAINST, now)
 
 
 def _cluster(job: Job, step: Step, each: Each, report: Report) -> int:
@@ -52,7 +65,7 @@ def _cluster(job: Job, step: Step, each: Each, report: Report) -> int:
     report({"event": "round", "stage": step.name, "doing": "finding pairs"})
     edges = (banded_edges if isinstance(how, Banded) else pairwise_edges)(job, step, folder, each)
     report({"event": "round", "stage": step.name, "doing": "joining clusters"})
-    buckets = shape_of(job, step).rows
+    buckets = between(job, step).rows
     stars = components(folder, edges, buckets, each)
     elect(job, step, folder, stars, edges, each)
     return buckets

@@ -21,14 +21,18 @@ class Shape:
     bands: int
 
 
-def shape_of(job: Job, step: Step) -> Shape:
-    """Return the numbers of buckets that keep every task of a Reduce within the recipe's memory."""
+def shape_of(job: Job, step: Step, earlier: int = 0) -> Shape:
+    """Return the numbers of buckets that keep every task of a Reduce within the recipe's memory.
+
+    Sketches and verdicts are cut for the run's own rows; `earlier` is how many rows of earlier runs are looked at too.
+    """
     stage, memory = step.stage, job.memory_bytes
     if not isinstance(stage, Reduce):
         raise TypeError(step.name)
     how = stage.comparing()
-    rows = pieces(job.rows * stage.records_a_row * ROW_BYTES, memory)
-    bands = pieces(job.rows * BAND_BYTES * how.bands, memory) if isinstance(how, Banded) else 1
+    total = job.rows + earlier
+    rows = pieces(total * stage.records_a_row * ROW_BYTES, memory)
+    bands = pieces(total * BAND_BYTES * how.bands, memory) if isinstance(how, Banded) else 1
     return Shape(rows, bands)
 
 

@@ -1,5 +1,8 @@
 """The last round of a Reduce: each range of nodes judges its rows, and the word returns to their partitions."""
 
+from collections.abc import Iterable, Iterator
+from itertools import chain
+
 import numpy as np
 import pyarrow as pa
 
@@ -10,10 +13,11 @@ from curate.run.job import Job
 from curate.run.parts import read_batch
 from curate.run.reduce.corpus import PLACE, corpus, reduce_of
 from curate.run.reduce.election import ELECTED, elected_file
+from curate.run.reduce.graph import Ids
 from curate.run.reduce.ranks import among, best_of_many, ranked, verdict_file
 from curate.run.reduce.shape import ROW_BYTES, shape_of
 from curate.run.reduce.sketches import ROWS, failures, keys_of
-from curate.run.reduce.spill import read_bucket, said, spilling, whole_batch
+from curate.run.reduce.spill import column, read_bucket, said, spilling, whole_batch
 from curate.storage import Folder
 
 VERDICTS = pa.schema(
@@ -53,15 +57,31 @@ def _judge(job: Job, step: Step, folder: Folder, bucket: int, winners: pa.Table)
 
 
 def _winners(job: Job, step: Step, folder: Folder, bucket: int, elections: int) -> pa.Table:
-    """Return the row that stands for each node of a range, ordered by node."""
-    parts, buckets = corpus(job, step), shape_of(job, step).rows
-    files = [elected_file(b) for b in range(elections)]
-    elected = pa.concat_tables([ELECTED.empty_table(), *read_bucket(folder, files, bucket, buckets)])
+    """Return the row that stands for each node of a range, ordered by node; of nodes of earlier runs only those met."""
+    parts, buckets, stage = corpus(job, step), shape_of(job, step).rows, reduce_of(step)
+    mine, earlier = parts[: job.partitions], parts[job.partitions :]
+    met = None
+    if earlier:
+        met = np.unique(column((t for part in mine for t in part.rows(bucket, buckets)), "node", np.uint64))
+    elected = pa.concat_tables([ELECTED.empty_table(), *_elected(folder, bucket, buckets, elections, met)])
     known = np.sort(elected["node"].to_numpy())
-    others = (t.filter(pa.array(~among(t["node"], known))) for t in ranked(reduce_of(step), parts, bucket, buckets))
+    given = chain(ranked(stage, mine, bucket, buckets), _met(ranked(stage, earlier, bucket, buckets), met))
+    others = (t.filter(pa.array(~among(t["node"], known))) for t in given)
     alone = best_of_many(others, "node", job.memory_bytes // (ROW_BYTES * 4))
     columns = [alone[n] for n in ("node", "check", "high", "low", "order")]
     return pa.concat_tables([elected, pa.table(columns, schema=ELECTED)]).sort_by("node").combine_chunks()
+
+
+def _elected(folder: Folder, bucket: int, buckets: int, elections: int, met: Ids | None) -> Iterator[pa.Table]:
+    """Yield who was elected in a range of nodes, which is of one or more whole ranges of the elections."""
+    files, each = [elected_file(b) for b in range(elections)], elections // buckets
+    for part in range(bucket * each, (bucket + 1) * each):
+        yield from _met(read_bucket(folder, files, part, elections), met)
+
+
+def _met(tables: Iterable[pa.Table], met: Ids | None) -> Iterator[pa.Table]:
+    for table in tables:
+        yield table if met is None else table.filter(pa.array(among(table["node"], met)))
 
 
 def _going(rows: pa.Table, winners: pa.Table, *by: str) -> tuple[pa.Table, pa.Table]:

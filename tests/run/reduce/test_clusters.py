@@ -5,7 +5,6 @@ import contextlib
 import pytest
 from curate_test_stages.alike import bands_of, cells_of, jaccard, words_of
 
-from curate.errors import InputError
 from curate.run.start import start_ray
 from curate.storage import Folder
 from tests.run.lines import carry_out, published
@@ -130,43 +129,6 @@ def test_rows_are_compared_within_a_scope(tmp_path):
     scoped = clustered(CAPTIONS, 0.5, lambda a, b: len(a) % 2 == len(b) % 2)
     assert found == {keys[i]: keys[first] for i, first in scoped.items() if i != first}
     assert number
-
-
-@pytest.mark.parametrize("search", ["pairwise", "banded", "cells"])
-def test_a_then_b_against_a_is_both_at_once(tmp_path, search):
-    """With the first row as survivor; of a cluster that B alone joins, A's rows were kept before, and stay."""
-    a, b = CAPTIONS[:45], CAPTIONS[45:]
-    settings = {"search": search, "linkage": "leader"}
-    judged(tmp_path / "a", recipe(listed(tmp_path, a, "a.jsonl"), **settings))
-    for medium in ("samples", "edits", "source"):
-        Folder(str(tmp_path / "a" / "work")).delete(medium)
-    told = recipe(listed(tmp_path, b, "b.jsonl"), partition_size=11, against=[str(tmp_path / "a")], **settings)
-    kept, found = judged(tmp_path / "b", told)
-    both, at_once = judged(tmp_path / "both", recipe(listed(tmp_path, CAPTIONS, "both.jsonl"), **settings))
-    first = survivors(tmp_path / "a")
-    assert first | found == at_once
-    assert len(kept) == len(b) - len(found)
-    assert set(found) & set(at_once) == set(found)
-    assert both
-
-
-def test_single_linkage_drops_of_b_what_both_at_once_would(tmp_path):
-    a, b = CAPTIONS[:45], CAPTIONS[45:]
-    judged(tmp_path / "a", recipe(listed(tmp_path, a, "a.jsonl"), search="pairwise"))
-    told = recipe(listed(tmp_path, b, "b.jsonl"), against=[str(tmp_path / "a")], search="pairwise")
-    _, found = judged(tmp_path / "b", told)
-    _, at_once = judged(tmp_path / "both", recipe(listed(tmp_path, CAPTIONS, "both.jsonl"), search="pairwise"))
-    mine = set(keyed(tmp_path / "b", b).values())
-    assert set(found) == {key for key in at_once if key in mine}
-
-
-def test_an_earlier_run_of_other_settings_is_refused(tmp_path):
-    judged(tmp_path / "a", recipe(listed(tmp_path, CAPTIONS[:9], "a.jsonl"), search="banded"))
-    told = recipe(listed(tmp_path, CAPTIONS, "b.jsonl"), against=[str(tmp_path / "a")], search="pairwise")
-    with pytest.raises(InputError, match=r"sketched with other settings \(search\)"):
-        judged(tmp_path / "b", told)
-    with pytest.raises(InputError, match="has no sketches of alike_captions"):
-        judged(tmp_path / "c", recipe(listed(tmp_path, CAPTIONS, "c.jsonl"), against=[str(tmp_path / "nowhere")]))
 
 
 def test_a_moved_threshold_sketches_nothing_again(tmp_path):

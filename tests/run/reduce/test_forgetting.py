@@ -28,6 +28,15 @@ def held(folder, kind, column):
         return pa.ipc.open_file(stream).read_all()[column].to_pylist()
 
 
+def test_what_is_between_rounds_is_not_ended(tmp_path):
+    """It holds payloads, and nothing would take those of erased rows out of it."""
+    judged(tmp_path / "a", recipe(listed(tmp_path, A, "a.jsonl")))
+    folder = sketches(tmp_path / "a")
+    decision = next(name for name in folder.names() if "." not in name)
+    (folder / decision / "rounds").write("attached-00000.arrow", b"payloads")
+    assert not all_judged(folder)
+
+
 @pytest.mark.parametrize("search", ["banded", "pairwise"])
 def test_a_later_run_is_judged_against_what_is_left(tmp_path, search):
     path = listed(tmp_path, A, "a.jsonl")
