@@ -112,6 +112,14 @@ class Reduce(Stage):
             raise ValueError("`score` names the column that keep: highest or lowest goes by, and is for these only")
         return self
 
+    @model_validator(mode="after")
+    def _slices_are_known(self) -> "Reduce":
+        for spelled in self.within:
+            _, colon, slice_ = spelled.partition(":")
+            if colon and slice_ not in SLICES:
+                raise ValueError(f"within: {spelled!r}: after the colon stands one of {', '.join(SLICES)}")
+        return self
+
     def inputs(self) -> tuple[str, ...]:
         """Name what is sketched, and the columns that scope and survivor go by."""
         scoped = (column.partition(":")[0] for column in self.within)

@@ -161,7 +161,8 @@ def _scores(stage: Reduce, table: pa.Table) -> NDArray[np.float64]:
     column = table[stage.score]
     if not (pa.types.is_floating(column.type) or pa.types.is_integer(column.type)):
         raise StageError(f"{stage.name}: score: {stage.score} is {column.type}; survivors are picked by a number")
-    return np.asarray(pc.fill_null(column.cast(pa.float64()), np.nan).to_numpy())
+    # Not safely: whole numbers beyond 2^53 are rounded, rather than stop the run.
+    return np.asarray(pc.fill_null(column.cast(pa.float64(), safe=False), np.nan).to_numpy())
 
 
 def _scope(stage: Reduce, table: pa.Table) -> NDArray[np.uint64]:
