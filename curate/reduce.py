@@ -115,9 +115,10 @@ class Reduce(Stage):
     @model_validator(mode="after")
     def _slices_are_known(self) -> "Reduce":
         for spelled in self.within:
-            _, colon, slice_ = spelled.partition(":")
-            if colon and slice_ not in SLICES:
-                raise ValueError(f"within: {spelled!r}: after the colon stands one of {', '.join(SLICES)}")
+            name, colon, slice_ = spelled.partition(":")
+            if colon and (name != "date" or slice_ not in SLICES):
+                known = ", ".join(f"date:{known}" for known in SLICES)
+                raise ValueError(f"within: no slice {spelled!r}; there are {known}, and any column as a whole")
         return self
 
     def inputs(self) -> tuple[str, ...]:

@@ -73,6 +73,19 @@ def test_a_stage_may_not_turn_a_column_into_another_type():
     ]
 
 
+def test_survivors_are_picked_by_a_number():
+    text = with_stages("last_digit", "one_a_digit")
+    assert faults(text, "one_a_digit.keep=highest", "one_a_digit.score=caption") == [
+        "n.yaml:5: one_a_digit: score: caption is string; survivors are picked by a number"
+    ]
+
+
+def test_settings_that_do_not_go_together_say_so_once():
+    assert faults(with_stages("last_digit", "one_a_digit"), "one_a_digit.keep=highest") == [
+        "n.yaml:5: one_a_digit: `score` names the column that keep: highest or lowest goes by, and is for these only"
+    ]
+
+
 def test_a_column_nobody_writes_gets_the_nearest_that_somebody_does():
     (fault,) = faults(with_stages("reads_captions"))
     assert fault == "n.yaml:4: reads_captions reads 'captions', which no earlier stage writes. Did you mean 'caption'?"

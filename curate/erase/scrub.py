@@ -16,7 +16,7 @@ from curate.storage import Folder
 
 _IDENTITY = ("row", "key", "_failed")
 """Columns of the list that stay: they say that there was a row, and why it could not be used."""
-_KNOWN = frozenset({"owner.json", "source", "samples", "edits", "phases", "reduce", "shards", "attempts"})
+_KNOWN = frozenset({"owner.json", "source", "listing", "samples", "edits", "phases", "reduce", "shards", "attempts"})
 
 
 def scrub(run: Run, erased: pa.Array, partitions: Sequence[int]) -> list[str]:

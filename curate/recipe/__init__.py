@@ -14,6 +14,7 @@ from pydantic_core import ErrorDetails
 from curate.errors import RecipeError, nearest
 from curate.recipe.located import Located, Value, compose_value
 from curate.recipe.training import TrainSection, located
+from curate.reduce import Reduce
 from curate.registry import stages
 from curate.sample import column
 from curate.stage import Filter, Sink, Source, Stage
@@ -225,6 +226,13 @@ class _Reading(Located):
                 self.fault(place.where if place else where, prefix + _say(fault, model))
             return None
 
+    def _check_score(self, where: str, stage: Stage, written: Mapping[str, pa.Field]) -> None:
+        if not isinstance(stage, Reduce) or stage.score is None or stage.score not in written:
+            return
+        kind = written[stage.score].type
+        if not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
+            self.fault(where, f"{stage.name}: score: {stage.score} is {kind}; survivors are picked by a number")
+
     def _check_columns(self, source: Source, middle: list[tuple[str, Stage]], sink: tuple[str, Sink]) -> None:
         load = source.load()
         written = {f.name: f for f in (column("key"), *source.outputs(), *(load.outputs() if load else ()))}
@@ -235,6 +243,7 @@ class _Reading(Located):
                 if name not in written:
                     hint = nearest(name, written)
                     self.fault(where, f"{stage.name} reads '{name}', which no earlier stage writes.{hint}")
+            self._check_score(where, stage, written)
             if stage.name in seen:
                 self.fault(where, f"'{stage.name}' stands twice; a stage can be used once in a recipe")
             seen.add(stage.name)
@@ -284,4 +293,6 @@ def _say(fault: ErrorDetails, model: type[BaseModel]) -> str:
     hint = ""
     if fault["type"] == "literal_error" and isinstance(fault["input"], str):
         hint = nearest(fault["input"], fault["ctx"]["expected"].strip("'").replace("' or '", "', '").split("', '"))
+    if not option:  # of settings that do not go together: the message names them
+        return message
     return f"{option}: {message}, got {fault['input']!r}{'.' if hint else ''}{hint}"

@@ -15,8 +15,16 @@ from numpy.typing import NDArray
 from curate.plan import Step
 from curate.reduce import Banded
 from curate.run.job import Job
-from curate.run.reduce.corpus import PLACE, Part, between, corpus, reduce_of
-from curate.run.reduce.graph import Ids, candidate_pairs, crowded, distinct, first_of_each
+from curate.run.reduce.corpus import PLACE, Part, between, by_leaders, corpus, reduce_of
+from curate.run.reduce.graph import (
+    ALL_PAIRS,
+    ALL_PAIRS_OF_LEADERS,
+    Ids,
+    candidate_pairs,
+    crowded,
+    distinct,
+    first_of_each,
+)
 from curate.run.reduce.payloads import Payloads
 from curate.run.reduce.shape import BAND_BYTES, groups_of
 from curate.run.reduce.spill import column, read_bucket, scatter, spilling
@@ -69,7 +77,7 @@ def _candidates(job: Job, step: Step, folder: Folder, bucket: int, groups: int) 
     band, node, order = _records(parts, bucket, shape.bands, job.memory_bytes // (BAND_BYTES * 4))
     kept = crowded(band, node, order)
     band, node, order = band[kept], node[kept], order[kept]
-    i, j = candidate_pairs(band)
+    i, j = candidate_pairs(band, ALL_PAIRS_OF_LEADERS if by_leaders(step) else ALL_PAIRS)
     first = distinct(node[i], node[j])
     i, j = i[first], j[first]
     if how.alike is None:

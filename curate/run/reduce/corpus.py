@@ -11,7 +11,7 @@ import pyarrow as pa
 from curate.errors import InputError
 from curate.ledger import part_name
 from curate.plan import Step
-from curate.reduce import Reduce
+from curate.reduce import Compare, Reduce
 from curate.run.job import Job
 from curate.run.layout import Run
 from curate.run.reduce.shape import Shape, shape_of
@@ -171,3 +171,9 @@ def _earlier(step: Step, url: str) -> tuple[Folder, dict[str, Any], Folder]:
             "so its sketches cannot be compared. Give the same settings, or run its recipe anew with these."
         )
     return folder, facts, work / facts["verdicts"]
+
+
+def by_leaders(step: Step) -> bool:
+    """Tell whether a row goes only for a row that it is itself like."""
+    stage = step.stage
+    return isinstance(stage, Compare) and stage.linkage == "leader"

@@ -6,9 +6,8 @@ import numpy as np
 import pyarrow as pa
 
 from curate.plan import Step
-from curate.reduce import Compare
 from curate.run.job import Job
-from curate.run.reduce.corpus import between, corpus, reduce_of
+from curate.run.reduce.corpus import between, by_leaders, corpus, reduce_of
 from curate.run.reduce.leaders import leaders
 from curate.run.reduce.ranks import RANKED, among, best, best_of_many, ranked
 from curate.run.reduce.shape import ROW_BYTES
@@ -44,18 +43,13 @@ def elect(job: Job, step: Step, folder: Folder, stars: Sequence[str], edges: Seq
     list(each(_elect, ((job, step, folder, b) for b in range(buckets))))
 
 
-def _by_leaders(step: Step) -> bool:
-    stage = step.stage
-    return isinstance(stage, Compare) and stage.linkage == "leader"
-
-
 def _nominate(job: Job, step: Step, folder: Folder, stars: Sequence[str], edges: Sequence[str], bucket: int) -> None:
     name = f"nominees-{bucket:05d}.arrow"
     if folder.exists(name):
         return
     stage, buckets = reduce_of(step), between(job, step).rows
     nodes, root = roots(folder, stars, bucket, buckets)
-    if _by_leaders(step) and not folder.exists(_bonds_file(bucket)):
+    if by_leaders(step) and not folder.exists(_bonds_file(bucket)):
         _write_bonds(folder, edges, bucket, buckets, (nodes, root))
     rows = (t.filter(pa.array(among(t["node"], nodes))) for t in ranked(stage, corpus(job, step), bucket, buckets))
     table = best_of_many(rows, "node", job.memory_bytes // (ROW_BYTES * 4))
@@ -84,7 +78,7 @@ def _elect(job: Job, step: Step, folder: Folder, bucket: int) -> None:
     buckets = between(job, step).rows
     found = read_bucket(folder, (f"nominees-{b:05d}.arrow" for b in range(buckets)), bucket, buckets)
     table = pa.concat_tables([NOMINEES.empty_table(), *found]).combine_chunks()
-    if _by_leaders(step):
+    if by_leaders(step):
         bonds = read_bucket(folder, map(_bonds_file, range(buckets)), bucket, buckets)
         winner = table.take(pa.array(leaders(table, pa.concat_tables([BONDS.empty_table(), *bonds]))))
     else:

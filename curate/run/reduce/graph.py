@@ -8,7 +8,9 @@ from numpy.typing import NDArray
 
 Ids = NDArray[np.uint64]
 ALL_PAIRS = 16
-"""Nodes of one band up to which every pair is looked at."""
+"""Nodes of one band up to which every pair is looked at: what hangs together is found by fewer pairs, too."""
+ALL_PAIRS_OF_LEADERS = 512
+"""The same where a row must be compared with every better one: a leader may be any of the band."""
 NEIGHBOURS = 4
 """In a larger band each node is compared with the smallest and with as many that follow it: work stays linear."""
 
@@ -70,22 +72,24 @@ def runs(values: NDArray[np.generic]) -> tuple[NDArray[np.int64], NDArray[np.int
     return starts, np.diff(np.append(starts, len(values)))
 
 
-def candidate_pairs(band: Ids) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def candidate_pairs(band: Ids, all_pairs: int = ALL_PAIRS) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the places (i < j) of the pairs to look at, of n records that are ordered by band, then node.
 
-    Of a band with g nodes these are all g(g-1)/2 pairs up to ALL_PAIRS nodes, and at most g(1 + NEIGHBOURS) beyond.
+    Of a band with g nodes these are all g(g-1)/2 pairs up to `all_pairs` nodes, and at most g(1 + NEIGHBOURS) beyond.
     """
     starts, sizes = runs(band)
     size, start = np.repeat(sizes, sizes), np.repeat(starts, sizes)
     place = np.arange(len(band))
+    stop = np.where(size <= all_pairs, start + size, np.minimum(start + size, place + NEIGHBOURS + 1))
     left, right = [], []
-    for step in range(1, ALL_PAIRS):
-        ok = (place + step < start + size) & ((size <= ALL_PAIRS) | (step <= NEIGHBOURS))
-        if not ok.any():
+    here = place
+    for step in range(1, all_pairs):
+        here = here[here + step < stop[here]]
+        if not len(here):
             break
-        left.append(place[ok])
-        right.append(place[ok] + step)
-    far = (size > ALL_PAIRS) & (place > start + NEIGHBOURS)
+        left.append(here)
+        right.append(here + step)
+    far = (size > all_pairs) & (place > start + NEIGHBOURS)
     left.append(start[far])
     right.append(place[far])
     return np.concatenate(left), np.concatenate(right)

@@ -13,12 +13,14 @@ from curate.run.job import Job
 from curate.run.reduce.banded import banded_edges
 from curate.run.reduce.corpus import against, between, note_done, reduce_of
 from curate.run.reduce.election import elect
+from curate.run.reduce.forgetting import forget_erased
 from curate.run.reduce.pairwise import pairwise_edges
 from curate.run.reduce.ranks import verdict_file
 from curate.run.reduce.shape import shape_of
 from curate.run.reduce.stars import components
 from curate.run.reduce.tasks import Each
 from curate.run.reduce.verdicts import judge
+from curate.shards.tombstones import TOMBSTONES
 from curate.storage import Folder
 
 _AGAINST = "against.json"
@@ -35,15 +37,28 @@ def carry_out(job: Job, step: Step, entering: int, each: Each, report: Report) -
     rounds = folder / "rounds"
     names = set(folder.names())
     elections = 0
+    erased = 0
     if not names.issuperset(verdict_file(b) for b in range(buckets)):
+        erased = _forget_erased(job, step, folder, each)
         _need_same_corpus(step, folder, rounds)
         elections = _cluster(job, step, each, report)
     report({"event": "round", "stage": step.name, "doing": "judging"})
     judged = sum(each(judge, ((job, step, folder, rounds, b, elections) for b in range(buckets))))
-    if judged != entering:
+    # Rows that were erased after they had come this far entered, and were not judged.
+    if not entering - erased <= judged <= entering:
         raise IntegrityError(f"{step.name}: judged {judged} rows, {entering} came from the stage before")
     rounds.delete("")
     note_done(job, step)
+
+
+def _forget_erased(job: Job, step: Step, folder: Folder, each: Each) -> int:
+    """Leave out what was erased since it was sketched, and begin anew where it is named; return how many rows it is."""
+    if not job.run.folder.exists(TOMBSTONES):
+        return 0
+    found = list(each(forget_erased, ((job, step, i) for i in range(job.partitions))))
+    if any(changed for _, changed in found):
+        folder.delete("")
+    return sum(rows for rows, _ in found)
 
 
 def _need_same_corpus(step: Step, folder: Folder, rounds: Folder) -> None:

@@ -48,7 +48,7 @@ def write_sketch(job: Job, step: Step, flow: Flow) -> None:
     stage, living = reduce_of(step), flow.living
     table = flow.take(dict.fromkeys(["row", "key", *stage.inputs()]), living).combine_chunks()
     sketch, failed = _safely(stage, table)
-    _write_failures(folder, name, table, failed)
+    _write_failures(folder, flow.partition, table, failed)
     table = table.filter(pa.array(~failed)) if failed.any() else table
     records, near = _records(stage, table, sketch, flow.partition)
     if sketch.payload is not None:
@@ -109,9 +109,15 @@ def _takes(sketcher: Callable[[pa.Table], Sketch], row: pa.Table) -> bool:
     return True
 
 
-def _write_failures(folder: Folder, name: str, table: pa.Table, failed: NDArray[np.bool_]) -> None:
-    if failed.any():
-        rows = table["row"].filter(pa.array(failed)).combine_chunks()
+def _write_failures(folder: Folder, partition: int, table: pa.Table, failed: NDArray[np.bool_]) -> None:
+    rows = table["row"].filter(pa.array(failed)).combine_chunks()
+    if failures(folder, partition)["row"].to_pylist() == rows.to_pylist():
+        return
+    # A command that was killed in between saw others fail, and what else it left is not of these rows.
+    name = part_name(partition)
+    for file in (f"bands-{name}.arrow", f"payload-{name}.arrow", f"failed-{name}.parquet"):
+        folder.delete(file)
+    if len(rows):
         reasons = pa.repeat("error_sketch", len(rows))
         write_table(folder, f"failed-{name}.parquet", pa.table([rows, reasons], schema=FAILURES))
 

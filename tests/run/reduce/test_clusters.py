@@ -94,6 +94,17 @@ def test_a_leader_is_like_all_that_it_stands_for(tmp_path, search):
     assert not set(led.values()) & set(led)
 
 
+def test_leaders_of_a_crowded_band_are_those_that_comparing_all_gives(tmp_path):
+    """Forty captions share a band: more than chains need to be compared, and each is compared with each."""
+    captions = list(enumerate(f"w{i % 7} w{i % 11} w{i % 13} same words in all of these" for i in range(40)))
+    settings = {"at_least": 0.75, "linkage": "leader", "memory": 512}
+    found = [
+        judged(tmp_path / search, recipe(listed(tmp_path, captions), search=search, **settings))[1]
+        for search in ("banded", "pairwise")
+    ]
+    assert found[0] == found[1]
+
+
 def test_shuffled_input_gives_the_same_clusters_and_survivors(tmp_path):
     mixed = CAPTIONS[1::2] + CAPTIONS[::2]
     found = [

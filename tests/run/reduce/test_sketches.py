@@ -17,7 +17,7 @@ def test_a_score_may_be_a_large_number():
     assert scores[2] == 5
 
 
-@pytest.mark.parametrize("slice_", ["date:hour", "date:"])
+@pytest.mark.parametrize("slice_", ["date:hour", "date:", "text:month"])
 def test_an_unknown_slice_is_refused(slice_):
-    with pytest.raises(ValidationError, match="one of year, month, day"):
+    with pytest.raises(ValidationError, match="there are date:year, date:month, date:day"):
         ExactDuplicates(within=[slice_])
