@@ -4,7 +4,6 @@ Payloads are never shuffled by band: a pair travels to the partitions of its one
 those of the other, and is compared there. A row that shares a band with nobody leaves its partition as hashes only.
 """
 
-import bisect
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 from curate.plan import Step
 from curate.reduce import Banded
 from curate.run.job import Job
-from curate.run.reduce.corpus import PLACE, Part, between, by_leaders, corpus, reduce_of
+from curate.run.reduce.corpus import PLACE, Part, between, by_leaders, corpus, of_group, reduce_of
 from curate.run.reduce.graph import (
     ALL_PAIRS,
     ALL_PAIRS_OF_LEADERS,
@@ -28,7 +27,7 @@ from curate.run.reduce.graph import (
 from curate.run.reduce.payloads import Payloads
 from curate.run.reduce.shape import BAND_BYTES, groups_of
 from curate.run.reduce.spill import column, read_bucket, scatter, spilling
-from curate.run.reduce.stars import write_edges
+from curate.run.reduce.stars import write_found
 from curate.run.reduce.tasks import Each
 from curate.storage import Folder
 
@@ -81,7 +80,7 @@ def _candidates(job: Job, step: Step, folder: Folder, bucket: int, groups: int) 
     first = distinct(node[i], node[j])
     i, j = i[first], j[first]
     if how.alike is None:
-        write_edges(folder, name, node[i], node[j], shape.rows)
+        write_found(job, step, folder, name, [(node[i], node[j])])
         return
     pairs = pa.table([node[i], order[i], node[j], order[j]], schema=PAIRS)
     with spilling(folder, name, PAIRS) as spill:
@@ -116,11 +115,6 @@ def _group(order: Orders, parts: int, groups: int) -> NDArray[np.int64]:
     return (order >> PLACE) * groups // parts
 
 
-def _of_group(parts: Sequence[Part], group: int, groups: int) -> Sequence[Part]:
-    places = [i * groups // len(parts) for i in range(len(parts))]
-    return parts[bisect.bisect_left(places, group) : bisect.bisect_right(places, group)]
-
-
 def _attach(job: Job, step: Step, folder: Folder, group: int, groups: int, names: Sequence[str]) -> None:
     """Give each pair the payload of its left row; compare the pairs whose right row is here too."""
     travelling, here = f"attached-{group:05d}.arrow", f"edges-here-{group:05d}.arrow"
@@ -129,7 +123,7 @@ def _attach(job: Job, step: Step, folder: Folder, group: int, groups: int, names
     how, parts = _how(step), corpus(job, step)
     pairs = _unique_pairs(read_bucket(folder, names, group, groups))
     stays = _group(pairs["right_order"].to_numpy(), len(parts), groups) == group
-    payloads = Payloads(_of_group(parts, group, groups))
+    payloads = Payloads(of_group(parts, group, groups))
     if groups > 1 and not folder.exists(travelling):
         away = pairs.filter(pa.array(~stays)).sort_by("left_order")
         schema = PAIRS.append(pa.field("payload", payloads.type))
@@ -139,7 +133,7 @@ def _attach(job: Job, step: Step, folder: Folder, group: int, groups: int, names
                 to = _group(piece["right_order"].to_numpy(), len(parts), groups)
                 spill.add(scatter(table.cast(schema), to, groups))
     found = [_alike(how, piece, payloads) for piece in _pieces(pairs.filter(pa.array(stays)), job, how)]
-    _write(job, step, folder, here, found)
+    write_found(job, step, folder, here, found)
 
 
 def _compare(job: Job, step: Step, folder: Folder, group: int, groups: int) -> None:
@@ -148,13 +142,13 @@ def _compare(job: Job, step: Step, folder: Folder, group: int, groups: int) -> N
     if folder.exists(there):
         return
     how, parts = _how(step), corpus(job, step)
-    payloads = Payloads(_of_group(parts, group, groups))
+    payloads = Payloads(of_group(parts, group, groups))
     found = []
     for source in range(groups):
         for table in read_bucket(folder, [f"attached-{source:05d}.arrow"], group, groups):
             right = payloads.take(table["right_order"].to_numpy())
             found.append(_kept(table, _told(how)(_flat(table["payload"]), right)))
-    _write(job, step, folder, there, found)
+    write_found(job, step, folder, there, found)
 
 
 def _unique_pairs(tables: list[pa.Table]) -> pa.Table:
@@ -188,10 +182,3 @@ def _kept(pairs: pa.Table, alike: NDArray[np.bool_]) -> tuple[Ids, Ids]:
 
 def _flat(values: pa.ChunkedArray) -> pa.Array:
     return values.combine_chunks()
-
-
-def _write(job: Job, step: Step, folder: Folder, name: str, found: list[tuple[Ids, Ids]]) -> None:
-    nothing = np.empty(0, np.uint64)
-    left = np.concatenate([nothing, *(a for a, _ in found)])
-    right = np.concatenate([nothing, *(b for _, b in found)])
-    write_edges(folder, name, left, right, between(job, step).rows)

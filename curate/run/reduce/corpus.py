@@ -1,7 +1,7 @@
 """The sketches that a Reduce goes by: of this run's partitions, and of earlier runs' where it is to look there too."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -177,3 +177,8 @@ def by_leaders(step: Step) -> bool:
     """Tell whether a row goes only for a row that it is itself like."""
     stage = step.stage
     return isinstance(stage, Compare) and stage.linkage == "leader"
+
+
+def of_group(parts: Sequence[Part], group: int, groups: int) -> Sequence[Part]:
+    """Return the parts of one of so many groups, which are as even as their numbers allow."""
+    return [part for place, part in enumerate(parts) if place * groups // len(parts) == group]

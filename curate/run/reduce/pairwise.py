@@ -1,7 +1,6 @@
 """Pairs of rows by comparing every row with every other: block by block, or within cells that were learned."""
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -9,18 +8,15 @@ import pyarrow as pa
 from curate.plan import Step
 from curate.reduce import Cells, Pairwise
 from curate.run.job import Job
-from curate.run.reduce.corpus import Part, between, corpus, reduce_of
+from curate.run.reduce.corpus import Part, corpus, of_group, reduce_of
 from curate.run.reduce.graph import Ids, distinct, runs
 from curate.run.reduce.payloads import read_payload
 from curate.run.reduce.shape import groups_of, pieces
 from curate.run.reduce.sketches import mix
 from curate.run.reduce.spill import bucket_of, read_bucket, scatter, spilling
-from curate.run.reduce.stars import write_edges
+from curate.run.reduce.stars import write_found
 from curate.run.reduce.tasks import Each
 from curate.storage import Folder
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 LEARNED = "learned.bin"
 
@@ -52,14 +48,13 @@ def _block(job: Job, step: Step, folder: Folder, i: int, j: int, groups: int) ->
     if folder.exists(_block_file(i, j)):
         return
     parts = corpus(job, step)
-    left = _of_group(parts, i, groups)
-    found = list(_by_scope(_how(step), left, left if i == j else _of_group(parts, j, groups)))
-    _write(job, step, folder, _block_file(i, j), found)
+    left = _payloads_of(parts, i, groups)
+    found = list(_by_scope(_how(step), left, left if i == j else _payloads_of(parts, j, groups)))
+    write_found(job, step, folder, _block_file(i, j), found)
 
 
-def _of_group(parts: Sequence[Part], group: int, groups: int) -> pa.Table:
-    mine = [part for i, part in enumerate(parts) if i * groups // len(parts) == group]
-    return _once(pa.concat_tables([read_payload(part) for part in mine]))
+def _payloads_of(parts: Sequence[Part], group: int, groups: int) -> pa.Table:
+    return _once(pa.concat_tables([read_payload(part) for part in of_group(parts, group, groups)]))
 
 
 def _once(table: pa.Table) -> pa.Table:
@@ -84,14 +79,6 @@ def _found(how: Pairwise, left: pa.Table, right: pa.Table) -> tuple[Ids, Ids]:
     i, j = how.find(payload, payload if left is right else right["payload"].combine_chunks())
     a, b = left["node"].to_numpy()[i], right["node"].to_numpy()[j]
     return np.minimum(a, b)[a != b], np.maximum(a, b)[a != b]
-
-
-def _write(job: Job, step: Step, folder: Folder, name: str, found: list[tuple[Ids, Ids]]) -> None:
-    nothing = np.empty(0, np.uint64)
-    left = np.concatenate([nothing, *(a for a, _ in found)])
-    right = np.concatenate([nothing, *(b for _, b in found)])
-    kept = distinct(left, right)
-    write_edges(folder, name, left[kept], right[kept], between(job, step).rows)
 
 
 def _within_cells(job: Job, step: Step, folder: Folder, each: Each) -> list[str]:
@@ -139,8 +126,9 @@ def _assign(job: Job, step: Step, folder: Folder, index: int, buckets: int) -> N
     if folder.exists(name):
         return
     table = _once(read_payload(corpus(job, step)[index]).drop_columns(["row"]))
-    assign: Callable[[bytes, pa.Array], NDArray[np.uint64]] = _cells(step).assign
-    cells = assign(folder.read(LEARNED), _payload(table)) if table.num_rows else np.empty((0, 1), np.uint64)
+    cells = (
+        _cells(step).assign(folder.read(LEARNED), _payload(table)) if table.num_rows else np.empty((0, 1), np.uint64)
+    )
     table = table.take(pa.array(np.repeat(np.arange(len(cells)), cells.shape[1])))
     cell = cells.ravel()
     scope = mix(table["scope"].to_numpy(), mix(cell.astype(np.uint64), np.full(len(cell), 1, np.uint64)))
@@ -160,4 +148,4 @@ def _cell(job: Job, step: Step, folder: Folder, bucket: int, buckets: int) -> No
     if tables:
         table = _once(pa.concat_tables(tables))
         found = list(_by_scope(_how(step), table, table))
-    _write(job, step, folder, name, found)
+    write_found(job, step, folder, name, found)

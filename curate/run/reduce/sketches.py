@@ -8,6 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from curate.dedupe.digests import of_hex
+from curate.dedupe.shingles import mixed
 from curate.errors import CurateError, StageError
 from curate.ledger import part_name
 from curate.plan import Step
@@ -68,7 +70,7 @@ def _records(stage: Reduce, table: pa.Table, sketch: Sketch, partition: int) -> 
     """Return a ROWS record for each row, or for each piece of a row, and bool[n]: there is something to compare."""
     scope, scores = _scope(stage, table), _scores(stage, table)
     order = (np.int64(partition) << PLACE) | table["row"].to_numpy().astype(np.int64)
-    high, low = key_halves(table["key"])
+    high, low = of_hex(table["key"].to_pylist())
     if sketch.row is not None and sketch.piece is not None:
         # Of pieces it is never asked whose they are, but which: their number stands where the key would.
         order, scope, scores = order[sketch.row], scope[sketch.row], scores[sketch.row]
@@ -193,17 +195,7 @@ def _hashed(values: pa.ChunkedArray, seed: int) -> NDArray[np.uint64]:
 
 def mix(hashes: NDArray[np.uint64], other: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """Return 64-bit hashes of pairs of hashes: SplitMix64's finisher (Steele, Lea & Flood 2014)."""
-    mixed = hashes ^ (other * np.uint64(0x9E3779B97F4A7C15))
-    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return np.asarray(mixed ^ (mixed >> np.uint64(31)))
-
-
-def key_halves(keys: pa.ChunkedArray) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
-    """Return the two halves of n keys of 32 hex digits as numbers, whose order is that of the keys."""
-    raw = bytes.fromhex("".join(keys.to_pylist()))
-    halves = np.frombuffer(raw, ">u8").reshape(-1, 2).astype(np.uint64)
-    return halves[:, 0], halves[:, 1]
+    return mixed(hashes ^ (other * np.uint64(0x9E3779B97F4A7C15)))
 
 
 def keys_of(high: NDArray[np.uint64], low: NDArray[np.uint64]) -> pa.Array:

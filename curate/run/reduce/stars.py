@@ -4,13 +4,16 @@ Each round reads the edges of its range of centers and writes those of the next 
 grows with the logarithm of the longest chain what is left are stars: each node beside the smallest of its component.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pyarrow as pa
 
 from curate.errors import IntegrityError
-from curate.run.reduce.graph import Ids, forest, large_star, small_star
+from curate.plan import Step
+from curate.run.job import Job
+from curate.run.reduce.corpus import between, by_leaders
+from curate.run.reduce.graph import Ids, distinct, forest, large_star, small_star
 from curate.run.reduce.sketches import mix
 from curate.run.reduce.spill import bucket_of, column, read_bucket, said, scatter, spilling
 from curate.run.reduce.tasks import Each
@@ -26,14 +29,20 @@ def links_file(edges: str) -> str:
     return edges.replace("edges-", "links-", 1)
 
 
-def write_edges(folder: Folder, name: str, left: Ids, right: Ids, buckets: int) -> None:
-    """Write what some pairs join, as stars and in both directions: never more than two records a node.
-
-    Beside it the pairs themselves are written, for leaders to be picked by.
-    """
-    if not folder.exists(links_file(name)):
+def write_found(job: Job, step: Step, folder: Folder, name: str, found: Iterable[tuple[Ids, Ids]]) -> None:
+    """Write the pairs of nodes that a task found alike, and beside it the pairs themselves where leaders are picked."""
+    pairs, buckets = list(found), between(job, step).rows
+    left, right = (np.concatenate([np.empty(0, np.uint64), *(pair[side] for pair in pairs)]) for side in (0, 1))
+    if by_leaders(step) and not folder.exists(links_file(name)):
+        once = distinct(left, right)
+        table = pa.table([left[once], right[once]], schema=EDGES)
         with spilling(folder, links_file(name), EDGES) as spill:
-            spill.add(scatter(pa.table([left, right], schema=EDGES), bucket_of(left, buckets), buckets))
+            spill.add(scatter(table, bucket_of(left[once], buckets), buckets))
+    write_edges(folder, name, left, right, buckets)
+
+
+def write_edges(folder: Folder, name: str, left: Ids, right: Ids, buckets: int) -> None:
+    """Write what some pairs join, as stars and in both directions: never more than two records a node."""
     node, root = forest(left, right)
     with spilling(folder, name, EDGES) as spill:
         spill.add(_both_ways(node, root, buckets))
